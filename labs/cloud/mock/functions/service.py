@@ -1,0 +1,109 @@
+"""Lambda as the rest of the mock sees it: invoke now, invoke later, and on whose authority."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.utilities.arns import parse_arn
+
+from labs.cloud.mock.functions import dead_letters
+from labs.cloud.mock.functions.asynchronous import AsynchronousQueue, Event
+from labs.cloud.mock.functions.contract import NoSuchFunction, NotPermitted, Outcome, TooLarge
+from labs.cloud.mock.functions.motor import Motor
+from labs.cloud.mock.functions.permission import allows
+
+#: Source: Lambda guide, "Lambda quotas": invocation payload.
+SYNCHRONOUS_BYTES, ASYNCHRONOUS_BYTES = 6 << 20, 1 << 20
+
+log = logging.getLogger("labs.mock.functions")
+
+
+class LambdaService:
+    """Finds functions in moto's backends and hands them to the motor or the queue."""
+
+    def __init__(self, motor: Motor) -> None:
+        self.motor = motor
+        self.queue = AsynchronousQueue(
+            self._run_event, self._give_up, workers=motor.concurrency.account_limit
+        )
+
+    def invoke(self, function: LambdaFunction, event: bytes) -> Outcome:
+        """Run now and wait. Raises Throttled, TooLarge."""
+        if len(event) > SYNCHRONOUS_BYTES:
+            raise TooLarge(f"{len(event)} bytes; a synchronous event has at most 6 MB")
+        return self.motor.run(function, event, reserved_concurrency(function))
+
+    def invoke_later(self, function: LambdaFunction, event: bytes) -> None:
+        """Put the event into the function's queue. Raises TooLarge."""
+        if len(event) > ASYNCHRONOUS_BYTES:
+            raise TooLarge(f"{len(event)} bytes; an asynchronous event has at most 1 MB")
+        settings: Mapping[str, Any] = {}
+        if function.event_invoke_config:
+            settings = function.event_invoke_config[-1].config
+        self.queue.put(
+            Event(
+                arn=function.function_arn,
+                payload=event,
+                retries=settings.get("MaximumRetryAttempts", 2),
+                max_age=settings.get("MaximumEventAgeInSeconds", 21_600),
+            )
+        )
+
+    def invoke_as_service(
+        self, arn: str, event: bytes, *, service: str, source_arn: str
+    ) -> Outcome:
+        """Run now for an AWS service. Raises NoSuchFunction, NotPermitted, Throttled, TooLarge."""
+        return self.invoke(permitted_function(arn, service, source_arn), event)
+
+    def reset(self) -> None:
+        self.queue.reset()
+        self.motor.reset()
+
+    def close(self) -> None:
+        self.queue.close()
+        self.motor.close()
+
+    def _run_event(self, event: Event) -> Outcome:
+        return self.invoke(find_function(event.arn), event.payload)
+
+    @staticmethod
+    def _give_up(event: Event, condition: str, outcome: Outcome | None) -> None:
+        log.warning("%s: an event is given up: %s", event.arn, condition)
+        target = dead_letters.target_of(find_function(event.arn))
+        if target:
+            error = json.loads(outcome.payload) if outcome else {"errorMessage": condition}
+            dead_letters.send(target, event.payload, error)
+
+
+def find_function(arn: str) -> LambdaFunction:
+    """moto's record of a function by ARN, version and alias included. Raises NoSuchFunction."""
+    try:
+        parsed = parse_arn(arn)
+        return lambda_backends[parsed.account][parsed.region].get_function(arn)
+    except (UnknownFunctionException, ValueError, KeyError) as unknown:
+        raise NoSuchFunction(arn) from unknown
+
+
+def permitted_function(arn: str, service: str, source_arn: str) -> LambdaFunction:
+    """The function, if its resource policy lets the service invoke it for this source.
+
+    Raises NoSuchFunction, NotPermitted.
+    """
+    function = find_function(arn)
+    statements = function.policy.statements
+    if not allows(statements, arn, service, source_arn, function.account_id):
+        raise NotPermitted(f"{arn} has no lambda:InvokeFunction permission for {service}")
+    return function
+
+
+def reserved_concurrency(function: LambdaFunction) -> dict[str, int]:
+    """Reserved concurrency by name, of all functions of this function's account and region."""
+    backend = lambda_backends[function.account_id][function.region]
+    return {
+        other.function_name: int(other.reserved_concurrency)
+        for other in backend.list_functions()
+        if other.reserved_concurrency is not None
+    }
