@@ -1,0 +1,129 @@
+"""All parts of the mock, put together: made once, reset often, ended with all they started."""
+
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from moto.awslambda.models import LambdaFunction
+
+from labs.cloud import environment, names, trust
+from labs.cloud.mock import hooks, log_groups
+from labs.cloud.mock.app import MockApp
+from labs.cloud.mock.book import Book
+from labs.cloud.mock.curl_proxy import CurlProxy
+from labs.cloud.mock.functions.motor import Motor
+from labs.cloud.mock.functions.service import LambdaService
+from labs.cloud.mock.functions.starters import Spawner, Starter, Zygote
+from labs.cloud.mock.gateway import Gateway
+from labs.cloud.mock.iam import guard, principals
+from labs.cloud.mock.server import Front
+from labs.cloud.settings import Size
+
+
+class World:
+    """A running mock. `port`: the AWS API in the clear, `tls_port`: the same and invoke URLs.
+
+    Raises OSError when the wanted port is taken.
+    """
+
+    def __init__(self, folder: Path, port: int, size: Size) -> None:
+        self.token = secrets.token_hex(16)
+        self._starter = make_starter()
+        self._lambda = LambdaService(
+            Motor(
+                starter=self._starter,
+                spawner=Spawner(),
+                account_limit=size.concurrency,
+                role_environment=self._role_environment,
+                write_log=write_function_log,
+            )
+        )
+        hooks.install(self._lambda)
+        self._gateway = Gateway(
+            self._lambda.invoke_as_service, lookup=look_up, workers=size.concurrency + 32
+        )
+        app = MockApp(self._gateway, self.token, self._publish, self._reset)
+        context = trust.server_context(trust.load_ca(folder))
+        # An invocation holds a thread while its function calls back: twice the limit, and some.
+        self._http = Front(app, port, threads=2 * size.concurrency + 32)
+        self._https = Front(app, 0, threads=size.concurrency + 8, context=context)
+        self._proxy = CurlProxy()
+        self._book = Book(folder, self._proxy.start())
+        self._publishing = threading.Lock()
+        self._role_variables = environment.variables(folder, self.endpoint_url, os.environ)
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self._http.port}"
+
+    def start(self) -> None:
+        """Serve. Returns at once; sandboxes warm up meanwhile."""
+        self._publish()
+        self._http.start()
+        self._https.start()
+        threading.Thread(target=self._starter.warm_up, name="warm-up", daemon=True).start()
+
+    def stop(self) -> None:
+        """End every process, thread and file of this world."""
+        self._gateway.close()
+        self._lambda.close()
+        self._proxy.stop()
+        self._http.stop()
+        self._https.stop()
+
+    def _reset(self) -> None:
+        self._lambda.reset()
+        self._gateway.reset()
+        principals.reset()
+
+    def _publish(self) -> None:
+        """Write the address book as it is now."""
+        with self._publishing:
+            ports = {"443": self._https.port}
+            self._book.replace(
+                endpoints={"80": self._http.port, **ports},
+                hosts={name: {"ports": ports} for name in self._gateway.host_names()},
+            )
+
+    def _role_environment(self, function: LambdaFunction) -> Mapping[str, str]:
+        """What a sandbox finds in its environment: this world, seen with its role's keys."""
+        keys = principals.credentials_for(function.role, function.function_name)
+        kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
+        return {
+            **{variable: os.environ[variable] for variable in kept if variable in os.environ},
+            **self._role_variables,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.session_token,
+            "AWS_REGION": function.region,
+            "AWS_DEFAULT_REGION": function.region,
+            "LANG": "en_US.UTF-8",
+        }
+
+
+def make_starter() -> Starter:
+    """The zygote where processes can fork, unless LABS_SANDBOX says spawn."""
+    if os.environ.get("LABS_SANDBOX") == "spawn" or sys.platform == "win32":
+        return Spawner()
+    return Zygote()
+
+
+def look_up(name: str, port: int) -> tuple[str, int] | None:
+    """Where a name of the mock's address book is served, for integrations that proxy to it."""
+    entry = names.find(name)
+    loopback_port = entry and entry["ports"].get(str(port))
+    return ("127.0.0.1", loopback_port) if loopback_port else None
+
+
+def write_function_log(function: LambdaFunction, stream: str, lines: list[str]) -> None:
+    """Into /aws/lambda/NAME, if the role lets the function write there; on AWS it needs to."""
+    group = f"arn:aws:logs:{function.region}:{function.account_id}:log-group:"
+    stream_arn = f"{group}{function.logs_group_name}:log-stream:{stream}"
+    principal = principals.Principal(function.role, function.function_name)
+    if guard.is_allowed(principal, "logs:PutLogEvents", stream_arn):
+        log_groups.write(
+            function.account_id, function.region, function.logs_group_name, stream, lines
+        )

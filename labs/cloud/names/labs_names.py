@@ -1,0 +1,453 @@
+"""Lead every name and address that the mock handed out to loopback, in this process.
+
+The mock publishes its *address book*, a JSON file that it replaces atomically before it answers
+the API call that changed something (`labs.cloud.mock.book`):
+
+    {"endpoints": {"80": 40002, "443": 40003},         the AWS API itself; {} = not running
+     "hosts": {"web-1.us-east-1.elb.amazonaws.com": {"ips": ["198.51.100.7"],
+                                                     "ports": {"80": 41001}},
+               "198.51.100.7": {"ports": {"80": 41001}}}}
+
+Two doors lead out of a Python process, and both are wrapped, once:
+
+* name -> address   `socket.getaddrinfo`, `gethostbyname`, `gethostbyname_ex`, `gethostbyaddr`
+* address -> peer   `socket.socket.connect`, `connect_ex` (IP literals need no resolver);
+                    `sendto`, which only refuses
+
+An audit hook, the *tripwire*, stops code that kept an unwrapped function. What is not the mock's
+passes through untouched, but a public address that no lookup of this process gave: in mock mode
+nothing leaves the machine by mistake. Not covered: code that calls the C library itself (uvloop,
+c-ares, libcurl). Private addresses pass, unless the book lists them.
+
+One file, standard library only, for any Python from 3.8: `sitecustomize.py` beside it loads it
+into every Python child, sandboxes load it by path, `labs.cloud.names` into the kernel. Always as
+the module `labs_names`, so that one process has one copy.
+"""
+
+from __future__ import annotations
+
+import _socket
+import contextlib
+import errno
+import json
+import os
+import socket
+import sys
+import time
+from collections import OrderedDict
+
+#: Domains of AWS: the DNS suffixes of botocore's partitions.json, and those of customers' names.
+AWS_DOMAINS = (
+    "amazonaws.com",
+    "api.aws",
+    "on.aws",
+    "amazonaws.com.cn",
+    "api.amazonwebservices.com.cn",
+    "amazonwebservices.com.cn",
+    "amazonaws.eu",
+    "amazonwebservices.eu",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "api.aws.ic.gov",
+    "api.aws.scloud",
+    "cloud.adc-e.uk",
+    "cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.hci.ic.gov",
+    "elasticbeanstalk.com",
+    "cloudfront.net",
+    "awsapprunner.com",
+    "ec2.internal",
+    "compute.internal",
+)
+#: Parts of names that AWS gives to customers' resources. Any other AWS name is an API endpoint.
+CUSTOMER_PARTS = (
+    ".elb.",
+    ".execute-api.",
+    ".lambda-url.",
+    ".elasticbeanstalk.",
+    ".cloudfront.",
+    ".awsapprunner.",
+    ".compute.",
+    ".compute-1.",
+    ".ec2.internal",
+    ".rds.",
+    ".cache.",
+    ".es.",
+)
+#: Where AWS tells a machine its role. Sources: EC2, ECS and EKS user guides.
+METADATA = (
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+)
+#: Addresses for documentation (RFC 5737, RFC 3849): the mock's public addresses come from here,
+#: so what gets round this module reaches nobody.
+DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
+#: The address of AWS API endpoints and of every listed name that has no address of its own.
+API_ADDRESS = "192.0.2.1"
+#: A process remembers that many addresses that ordinary names resolved to.
+REMEMBERED = 4096
+
+_SUFFIXES = tuple("." + domain for domain in AWS_DOMAINS)
+_NUMERIC = frozenset("0123456789abcdefx.")
+_NOTHING = {"ports": {}}
+_EMPTY = {"endpoints": {}, "hosts": {}}
+
+_real = {}  # the functions as Python made them
+_path = None  # where the book lies
+_book = (None, _EMPTY)  # (stamp of the file, its content): replaced as one, so no lock
+_resolved = OrderedDict()  # addresses that ordinary names resolved to: a set, oldest first
+_refusing = None  # a socket, bound and never listening: refuses at once, and stays ours
+_refusing_port = None
+
+
+def install(path=None):
+    """Wrap this process. Twice does no harm; another path replaces the first.
+
+    path: the address book; LABS_ADDRESS_BOOK by default. The file need not exist yet.
+    Raises KeyError without either.
+    """
+    global _path
+    _path = os.fspath(path or os.environ["LABS_ADDRESS_BOOK"])
+    if _real:
+        return
+    refusing_port()
+    for wrapper in (getaddrinfo, gethostbyname, gethostbyname_ex, gethostbyaddr):
+        _real[wrapper.__name__] = getattr(socket, wrapper.__name__)
+        setattr(socket, wrapper.__name__, wrapper)
+    for wrapper in (connect, connect_ex, sendto):
+        _real[wrapper.__name__] = getattr(socket.socket, wrapper.__name__)
+        setattr(socket.socket, wrapper.__name__, wrapper)
+    if sys.platform == "win32":
+        wrap_proactor()
+    sys.addaudithook(tripwire)
+
+
+def refusing_port():
+    """A loopback port of this process at which every connection is refused at once."""
+    global _refusing, _refusing_port
+    if _refusing is None:
+        # `_socket`, so that a fork or a `with` around the class cannot close it.
+        refusing = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows lets others share a port otherwise
+            refusing.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        refusing.bind(("127.0.0.1", 0))
+        _refusing, _refusing_port = refusing, refusing.getsockname()[1]
+    return _refusing_port
+
+
+# The book
+
+
+def read():
+    """The book as it is now. Costs one `stat` unless the mock has replaced the file."""
+    global _book
+    for patience in range(50, -1, -1):
+        try:
+            status = os.stat(_path or "")  # noqa: PTH116 - pathlib is slow to import
+            stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
+            if _book[0] != stamp:
+                with open(_path, encoding="utf-8") as file:  # noqa: PTH123
+                    _book = (stamp, json.load(file))
+            return _book[1]
+        except FileNotFoundError:
+            break
+        except PermissionError:  # Windows, in the moment of the replacement
+            if not patience:
+                raise
+            time.sleep(0.002)
+        except ValueError as error:
+            raise socket.gaierror(
+                socket.EAI_FAIL, f"mock AWS: {_path} is no address book ({error})"
+            ) from error
+    # The mock has gone: what was its own, private addresses too, is refused, not let out.
+    gone = {name: {**entry, "ports": {}} for name, entry in _book[1]["hosts"].items()}
+    _book = (None, {"endpoints": {}, "hosts": gone})
+    return _book[1]
+
+
+def find(host):
+    """The mock's entry {"ips": [...], "ports": {...}} for a name or an IP literal.
+
+    None when it is not AWS's business. Raises socket.gaierror, as DNS would, for an AWS name
+    that the mock never handed out. Never any other error, whatever `host` is.
+    """
+    name = text(host)
+    if not name:
+        return None
+    address = literal(name)
+    if address:
+        return _find_address(address)
+    return _find_name(name) if is_aws(name) else None
+
+
+def _find_address(address):
+    if address.startswith("127.") or address in ("::1", "::", "0.0.0.0"):  # noqa: S104
+        return None
+    book = read()
+    if address in book["hosts"]:
+        return book["hosts"][address]
+    if address == API_ADDRESS:
+        return {"ports": book["endpoints"]}
+    return _NOTHING if address in METADATA or address.startswith(DOCUMENTATION) else None
+
+
+def _find_name(name):
+    book = read()
+    if name in book["hosts"]:
+        return book["hosts"][name]
+    if not book["endpoints"]:
+        why = f"this kernel's mock AWS is not running: run the set-up cell (address book: {_path})"
+    elif any(part in name for part in CUSTOMER_PARTS):
+        why = f"mock AWS has handed out no {name}"
+    else:
+        return {"ips": [API_ADDRESS], "ports": book["endpoints"]}
+    raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {why}")
+
+
+# Names and literals
+
+
+def text(host):
+    """A host as one spells it: lower case, no final dot, ASCII. "" for what cannot be a host.
+
+    Python's own look-ups encode with IDNA, which makes plain letters of full-width ones: a name
+    must be judged after that, not before.
+    """
+    if isinstance(host, (bytes, bytearray)):
+        host = bytes(host).decode("ascii", "replace")
+    if not isinstance(host, str):
+        return ""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return ""
+    return host.lower().rstrip(".")
+
+
+def literal(name):
+    """The usual spelling of an IP literal, an IPv4 address for an IPv4-mapped one; None if none.
+
+    The C library also reads 127.1, 0x7f000001 and 2130706433 as addresses; so do we.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if ":" in name:
+            packed = socket.inet_pton(socket.AF_INET6, name.partition("%")[0])
+            if packed[:12] == b"\0" * 10 + b"\xff\xff":
+                return socket.inet_ntoa(packed[12:])
+            return socket.inet_ntop(socket.AF_INET6, packed)
+        if "0" <= name[:1] <= "9" and _NUMERIC.issuperset(name):
+            return socket.inet_ntoa(socket.inet_aton(name))
+    return None
+
+
+def is_aws(name):
+    """Is this name, as `text` spells it, one of AWS's?"""
+    return name.endswith(_SUFFIXES) or name in AWS_DOMAINS
+
+
+def is_foreign(address):
+    """A public address that no ordinary name resolved to in this process, and no proxy's."""
+    import ipaddress  # one millisecond that most processes never pay
+
+    return (
+        ipaddress.ip_address(address).is_global
+        and address not in _resolved
+        and address not in _proxies()
+    )
+
+
+def _proxies():
+    from urllib.parse import urlsplit
+
+    for name, url in os.environ.items():
+        if name.lower().endswith("_proxy"):
+            try:
+                yield urlsplit(url if "//" in url else "//" + url).hostname
+            except ValueError:  # no URL: no address either
+                continue
+
+
+def _remember(addresses):
+    for address in addresses:
+        _resolved[literal(text(address))] = True
+    while len(_resolved) > REMEMBERED:
+        _resolved.popitem(last=False)
+
+
+# Name -> address
+
+
+def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+    """As `socket.getaddrinfo`; the mock's names lead to loopback, port included."""
+    real = _real["getaddrinfo"]
+    if flags & socket.AI_NUMERICHOST:  # no look-up is wanted; `connect` sees the address
+        return real(host, port, family, type, proto, flags)
+    entry = find(host)
+    if entry is None:
+        found = real(host, port, family, type, proto, flags)
+        if not literal(text(host)):
+            _remember(sockaddr[0] for *_, sockaddr in found)
+        return found
+    if port in (None, 0, "0", b"0", ""):  # no port to translate: what AWS's DNS would answer
+        where = [(address, 0) for address in addresses_of(host, entry)]
+    else:  # let the C library read "https", b"80", ...
+        wanted = real("127.0.0.1", port)[0][4][1]
+        where = [("127.0.0.1", entry["ports"].get(str(wanted)) or refusing_port())]
+    flags &= ~(getattr(socket, "AI_ADDRCONFIG", 0) | socket.AI_CANONNAME)
+    return [
+        answer
+        for address, number in where
+        for answer in real(address, number, family, type, proto, flags)
+    ]
+
+
+def addresses_of(host, entry):
+    """The IP literals of an entry, at least one."""
+    return entry.get("ips") or [literal(text(host)) or API_ADDRESS]
+
+
+def gethostbyname(host):
+    """As `socket.gethostbyname`."""
+    return gethostbyname_ex(host)[2][0] if find(host) else _lookup("gethostbyname", host)
+
+
+def gethostbyname_ex(host):
+    """As `socket.gethostbyname_ex`: (name, aliases, addresses)."""
+    entry = find(host)
+    if entry is None:
+        return _lookup("gethostbyname_ex", host)
+    ipv4 = [address for address in addresses_of(host, entry) if ":" not in address]
+    if not ipv4:
+        raise socket.gaierror(socket.EAI_NONAME, f"mock AWS: {host} has no IPv4 address")
+    return (text(host), [], ipv4)
+
+
+def _lookup(function, host):
+    answer = _real[function](host)
+    if not literal(text(host)):
+        _remember([answer] if isinstance(answer, str) else answer[2])
+    return answer
+
+
+def gethostbyaddr(host):
+    """As `socket.gethostbyaddr`; the mock keeps no reverse zone."""
+    if find(host) is not None:
+        raise socket.herror(1, f"Unknown host: mock AWS has no name for {host}")
+    return _real["gethostbyaddr"](host)
+
+
+# Address -> peer
+
+
+def connect(self, address):
+    """As `socket.socket.connect`."""
+    return _real["connect"](self, redirect(self, address))
+
+
+def connect_ex(self, address):
+    """As `socket.socket.connect_ex`."""
+    try:
+        address = redirect(self, address)
+    except ConnectionRefusedError as error:
+        return error.errno
+    return _real["connect_ex"](self, address)
+
+
+def sendto(self, data, *flags_and_address):
+    """As `socket.socket.sendto`. Nothing of the mock's speaks UDP, so its names are refused here:
+    the C library would look them up before any audit hook hears of it."""
+    address = flags_and_address[-1] if flags_and_address else None
+    if _is_internet(self, address) and find(address[0]) is not None:
+        raise _refused(f"nothing listens at {address[0]!r} by UDP")
+    return _real["sendto"](self, data, *flags_and_address)
+
+
+def redirect(sock, address):
+    """Where a connect to `address` goes: the same address unless it is the mock's.
+
+    Every connection of a wrapped process comes by here, so this is the place to ask who may
+    reach whom. Raises ConnectionRefusedError and socket.gaierror.
+    """
+    if not _is_internet(sock, address):
+        return address
+    host, port = address[0], address[1]
+    entry = find(host)
+    if entry is None:
+        if port == _refusing_port and host == "127.0.0.1":
+            raise _refused("nothing listens behind this name and port")
+        _keep_home(sock, host)
+        return address
+    target = entry["ports"].get(str(port))
+    if target is None:
+        raise _refused(f"nothing listens at {host!r} port {port}")
+    if sock.family == socket.AF_INET:
+        return ("127.0.0.1", target)
+    with contextlib.suppress(OSError):  # bound already: too late to matter
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    return ("::ffff:127.0.0.1", target)
+
+
+def _is_internet(sock, address):
+    return (
+        sock.family in (socket.AF_INET, socket.AF_INET6)
+        and isinstance(address, tuple)
+        and len(address) >= 2
+    )
+
+
+def _keep_home(sock, host):
+    """Refuse a stream to a public address that no look-up of ours gave.
+
+    A datagram socket that is "connected" has sent nothing: programs do it to learn their own
+    address.
+    """
+    if sock.type != socket.SOCK_STREAM:
+        return
+    address = literal(text(host))
+    if address and is_foreign(address):
+        raise _refused(
+            f"{address} is a public address that the mock never handed out, and nothing leaves "
+            "this machine by address. Use a name, or an address that the mock gave; "
+            "the real AWS needs `python -m labs lab --live`"
+        )
+
+
+def _refused(why):
+    return ConnectionRefusedError(errno.ECONNREFUSED, f"Connection refused (mock AWS: {why})")
+
+
+def wrap_proactor():
+    """Windows' default event loop connects in C, past `socket.connect`: wrap its own door."""
+    from asyncio.proactor_events import BaseProactorEventLoop
+
+    real = BaseProactorEventLoop.sock_connect
+
+    async def sock_connect(self, sock, address):
+        return await real(self, sock, redirect(sock, address))
+
+    BaseProactorEventLoop.sock_connect = sock_connect
+
+
+# Last resort
+
+_LOOKUPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+_PEERS = ("socket.connect", "socket.sendto", "socket.sendmsg")
+
+
+def tripwire(event, arguments):
+    """Audit hook: what still carries a name or address of AWS's here got round the wrapper."""
+    if event in _LOOKUPS:
+        name = text(arguments[0])
+        if is_aws(name):
+            raise socket.gaierror(socket.EAI_NONAME, f"mock AWS: {name} stays on this machine")
+    elif event in _PEERS:
+        sock, address = arguments[0], arguments[1]
+        if _is_internet(sock, address):
+            if find(address[0]) is not None:
+                raise _refused(f"{address[0]} stays on this machine")
+            _keep_home(sock, address[0])
