@@ -1,6 +1,7 @@
 """Helpers for tests about processes: start Python code, and wait for processes to end."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,12 @@ import psutil
 
 @contextlib.contextmanager
 def python(code: str, **popen) -> Iterator[subprocess.Popen]:
-    """Python code in a process, with pipes for text; ended with the block."""
+    """Python code in a process, with pipes for text; ended with the block.
+
+    The test's own process may be in mock mode; this one must not join it.
+    """
+    environment = popen.pop("env", os.environ)
+    popen["env"] = {k: v for k, v in environment.items() if k != "LABS_ADDRESS_BOOK"}
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],
         stdin=subprocess.PIPE,

@@ -1,0 +1,25 @@
+"""The suite runs away from this machine's AWS settings and from the user's own course data."""
+
+import os
+import shutil
+import tempfile
+
+FOREIGN = ("AWS_", "BOTO")
+
+
+def pytest_configure(config):
+    for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    if is_controller(config):
+        os.environ["LABS_HOME"] = tempfile.mkdtemp(prefix="labs-tests-")  # workers inherit it
+
+
+def pytest_unconfigure(config):
+    if is_controller(config):
+        shutil.rmtree(os.environ["LABS_HOME"], ignore_errors=True)
+
+
+def is_controller(config) -> bool:
+    return not hasattr(config, "workerinput")
