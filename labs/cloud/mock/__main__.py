@@ -8,8 +8,10 @@ import argparse
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 
 import psutil
@@ -32,8 +34,10 @@ def main() -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
     parent = find_parent(arguments.parent)
+    folder = environment.folder()
+    tempfile.tempdir = tempfile.mkdtemp(dir=folder)  # what a killed mock leaves goes with it
     try:
-        world = World(environment.folder(), arguments.port, size())
+        world = World(folder, arguments.port, size())
     except OSError as taken:
         print(
             f"Port {arguments.port} cannot be used: {taken.strerror}. "
@@ -54,6 +58,8 @@ def main() -> int:
             watch(parent, stop)
     finally:
         world.stop()
+        if parent and not alive(parent):
+            shutil.rmtree(folder, ignore_errors=True)  # the kernel was killed and could not
     os._exit(0)  # a worker may still wait for a client that has gone
 
 
