@@ -23,6 +23,12 @@ from labs import cloud
 with cloud.connect(lesson="doctor") as aws:
     print(aws.client("sts").get_caller_identity()["Arn"])
 """
+MESSAGE = """
+from labs import cloud
+from labs.pubsub import deploy, slack
+with cloud.connect(lesson="doctor") as aws:
+    print(slack.post(deploy.deploy(aws.session, aws.name).url, "well").json()["text"])
+"""
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,21 @@ def mock_call() -> Finding:
     return Finding("Mock cloud", f"answers as {arn}")
 
 
+def whole_path() -> Finding:
+    """One message through HTTPS, API Gateway, a Lambda sandbox and DynamoDB."""
+    advice = (
+        "A security program may stop Lambda sandboxes: try again with LABS_SANDBOX=spawn, "
+        "and please report this with the output of `labs doctor`."
+    )
+    try:
+        answer = answer_of(MESSAGE, seconds=2 * MOCK_CALL_SECONDS)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("One message", last_words(error), False, True, advice)
+    expected = "well: 1"
+    found = f"answered {answer!r}, expected {expected!r}" if answer != expected else "answered"
+    return Finding("One message", f"{found}, over HTTPS", answer == expected, True, advice)
+
+
 def answer_of(code: str, *, seconds: float) -> str:
     """What this code prints, in a new process in mock mode. Raises SubprocessError, OSError."""
     environ = {**os.environ, "LABS_MODE": "mock"}
@@ -171,4 +192,5 @@ PROBES_INSIDE: list[Callable[[], Finding]] = [
     memory,
     size,
     mock_call,
+    whole_path,
 ]
