@@ -21,33 +21,35 @@ class LiveModeRefused(RuntimeError):
     """Live mode was not entered; the message says what is missing."""
 
 
+class SessionAt(boto3.Session):
+    """A session whose clients all go to one endpoint; None: wherever AWS is."""
+
+    def __init__(self, endpoint_url: str | None, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._endpoint_url = endpoint_url
+
+    def client(self, *names: Any, **kw: Any) -> Any:
+        kw["endpoint_url"] = kw.get("endpoint_url") or self._endpoint_url
+        return super().client(*names, **kw)
+
+
 class Connection:
     """What a lesson calls `aws`: boto3 clients, names of its own, and the end of it all."""
 
-    def __init__(
-        self,
-        mode: str,
-        session: boto3.Session,
-        lesson: int | str | None,
-        endpoint_url: str | None,
-    ) -> None:
+    def __init__(self, mode: str, session: boto3.Session, lesson: int | str | None) -> None:
         self.mode = mode
         self.session = session
         self.region: str = session.region_name
         self._lesson = lesson
-        self._endpoint_url = endpoint_url
         self._account_id: str | None = None
 
     def client(self, name: str, **kw: Any) -> Any:
         """A boto3 client; further arguments are boto3's own."""
-        return self.session.client(name, **self._where(kw))
+        return self.session.client(name, **kw)
 
     def resource(self, name: str, **kw: Any) -> Any:
         """A boto3 resource; further arguments are boto3's own."""
-        return self.session.resource(name, **self._where(kw))
-
-    def _where(self, kw: dict[str, Any]) -> dict[str, Any]:
-        return {"endpoint_url": self._endpoint_url, **kw} if self._endpoint_url else kw
+        return self.session.resource(name, **kw)
 
     @property
     def account_id(self) -> str:
@@ -141,13 +143,13 @@ def current() -> Connection:
 def _connect_mock(lesson: int | str | None, region: str | None) -> Connection:
     global _mock
     if not environment.owns_folder():  # a child process: the mock is its parent's
-        return Connection("mock", boto3.Session(region_name=region), lesson, None)
+        return Connection("mock", boto3.Session(region_name=region), lesson)
     if _mock is not None and _mock.is_running():
         _mock.reset()
     else:
         _mock = MockProcess(environment.folder())
         environment.aim_at(_mock.endpoint_url)
-    return Connection("mock", boto3.Session(region_name=region), lesson, None)
+    return Connection("mock", boto3.Session(region_name=region), lesson)
 
 
 def _connect_live(
@@ -167,10 +169,10 @@ def _connect_live(
             "Live mode creates resources in an AWS account and may cost money. "
             "Say connect('live', consent=True) if you mean it."
         )
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = SessionAt(endpoint_url, profile_name=profile, region_name=region)
     if session.region_name is None:
         raise LiveModeRefused("No region: say connect('live', region='us-east-1', ...).")
-    connection = Connection("live", session, lesson, endpoint_url)
+    connection = Connection("live", session, lesson)
     try:
         connection.account_id  # noqa: B018
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as wrong:

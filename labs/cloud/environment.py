@@ -17,6 +17,7 @@ import os
 import shlex
 import shutil
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -64,6 +65,7 @@ def variables(folder: Path, endpoint_url: str, environ: Mapping[str, str]) -> di
         "LABS_MODE": "mock",
         "LABS_ADDRESS_BOOK": str(folder / "book.json"),
         "PYTHONPATH": os.pathsep.join([str(names.FOLDER), *_python_path(environ)]),
+        "PATH": _path(environ),
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
@@ -100,6 +102,13 @@ def _python_path(environ: Mapping[str, str]) -> list[str]:
     """Their PYTHONPATH without our folder, so that ours can come first and once."""
     theirs = environ.get("PYTHONPATH", "")
     return [entry for entry in theirs.split(os.pathsep) if entry and entry != str(names.FOLDER)]
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    """Their PATH behind our scripts, so that `aws` is the course's and not another install's."""
+    scripts = sysconfig.get_path("scripts")
+    theirs = environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join([scripts, *(entry for entry in theirs if entry != scripts)])
 
 
 def _no_proxy(environ: Mapping[str, str]) -> str:

@@ -115,7 +115,8 @@ def test_live_mode_against_a_server_that_is_not_ours():
     url = "http://127.0.0.1:%d" % server.get_host_and_port()[1]
     from labs import cloud
     aws = cloud.connect("live", region="eu-west-1", endpoint_url=url, consent=True, lesson=31)
-    aws.client("sns").create_topic(Name=aws.name("t"))
+    aws.session.client("sns").create_topic(Name=aws.name("t"))
+    assert len(list(aws.resource("sns").topics.all())) == 1
     print(aws.mode, aws.account_id, aws.region, aws.cleanup())
     try:
         aws.cleanup(confirm=True)

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,8 @@ def test_a_lab_is_scrubbed_and_dead_but_has_no_mock():
     assert lab["AWS_ENDPOINT_URL"] == URL
     assert "AWS_PROFILE" not in lab
     assert lab["AWS_SECRET_ACCESS_KEY"] == environment.SECRET_ACCESS_KEY
-    assert (lab["PATH"], lab["SSL_CERT_FILE"], lab["PYTHONPATH"]) == ("x", "theirs.pem", "mine")
+    assert (lab["SSL_CERT_FILE"], lab["PYTHONPATH"]) == ("theirs.pem", "mine")
+    assert lab["PATH"].split(os.pathsep) == [sysconfig.get_path("scripts"), "x"]
     assert not {"LABS_ADDRESS_BOOK", "CURL_HOME"} & set(lab)
 
 

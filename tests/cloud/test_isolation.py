@@ -5,9 +5,6 @@ subprocess and the `aws` command must all end at the mock, a terminal at a dead 
 """
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -88,8 +85,6 @@ def test_boto3_in_the_kernel_ends_at_the_mock(poisoned):
 
 
 def test_children_end_at_the_mock(poisoned):
-    bin_folder = str(Path(sys.executable).parent)
-    poisoned["PATH"] = os.pathsep.join([bin_folder, poisoned["PATH"]])
     code = """
     import subprocess, sys
     from labs import cloud
@@ -123,7 +118,7 @@ def test_a_lambda_ends_at_the_mock_under_its_role(poisoned):
     from labs import cloud
     aws = cloud.connect(lesson="t")
     archive = io.BytesIO()
-    source = "import boto3\\ndef f(e, c):\\n    return boto3.client('sts').get_caller_identity()['Arn']"
+    source = "import boto3\\ndef f(e, c):\\n  return boto3.client('sts').get_caller_identity()['Arn']"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("app.py", source)
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
@@ -159,7 +154,6 @@ def test_a_terminal_of_jupyterlab_is_at_a_dead_end_until_it_joins(poisoned):
     """
     if os.name == "nt":
         pytest.skip("the lines are for PowerShell there")
-    poisoned["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), poisoned["PATH"]])
     first, second = run(code, poisoned).splitlines()
     assert first.endswith(" True")
     assert not first.startswith("0")

@@ -67,12 +67,10 @@ class World:
         threading.Thread(target=self._starter.warm_up, name="warm-up", daemon=True).start()
 
     def stop(self) -> None:
-        """End every process, thread and file of this world."""
+        """End every process and file of this world. Its threads end with its own process."""
         self._gateway.close()
         self._lambda.close()
         self._proxy.stop()
-        self._http.stop()
-        self._https.stop()
 
     def _reset(self) -> None:
         self._lambda.reset()
