@@ -118,7 +118,8 @@ def test_a_lambda_ends_at_the_mock_under_its_role(poisoned):
     from labs import cloud
     aws = cloud.connect(lesson="t")
     archive = io.BytesIO()
-    source = "import boto3\\ndef f(e, c):\\n  return boto3.client('sts').get_caller_identity()['Arn']"
+    source = "import boto3\\nsts = boto3.client('sts')\\n"
+    source += "def f(event, context):\\n  return sts.get_caller_identity()['Arn']"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("app.py", source)
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
