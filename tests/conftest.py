@@ -7,11 +7,15 @@ import tempfile
 FOREIGN = ("AWS_", "BOTO")
 
 
+# When this file is imported, not when pytest is configured: by then another conftest may have
+# brought the process into mock mode, and these would be the mock's.
+for _name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
+    del os.environ[_name]
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
 def pytest_configure(config):
-    for name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
-        del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     if is_controller(config):
         os.environ["LABS_HOME"] = tempfile.mkdtemp(prefix="labs-tests-")  # workers inherit it
 

@@ -4,7 +4,6 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
 import requests
 
@@ -102,4 +101,3 @@ def test_a_thousand_messages_by_32_clients_lose_and_double_nothing(aws):
     expected = {f"word{number}": 11 for number in range(1000)}
     assert wait_until(lambda: sum(counts(aws, course.table).values()) >= 11_000, 120)
     assert counts(aws, course.table) == expected
-    assert boto3.DEFAULT_SESSION is None

@@ -1,14 +1,18 @@
-"""Every place where the mock reaches into moto, in one list. moto is pinned because of it.
+"""Every place where the mock reaches into moto, in two lists. moto is pinned because of them.
 
-`install` replaces each target by what a maker returns; a maker is given the original. A test
-checks that each target still exists in moto and has the parameters written down here.
+HOOKS is what the mock replaces: `install` puts in place of each target what a maker returns; a
+maker is given the original. USES is what its other files read and call. Tests check that each
+target still exists in moto and looks as it is written down here, and that no file imports from
+moto what USES does not list: a new moto shows here what it breaks.
 """
 
 import base64
 import functools
 import importlib
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +20,21 @@ from urllib.parse import unquote
 
 from moto.awslambda import urls as lambda_urls
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
+from moto.core.utils import iso_8601_datetime_with_nanoseconds
 
 from labs.cloud.mock import topics
 from labs.cloud.mock.functions import dead_letters
 from labs.cloud.mock.functions.concurrency import KEPT_UNRESERVED
-from labs.cloud.mock.functions.contract import Throttled, TooLarge
+from labs.cloud.mock.functions.contract import Invocation, Throttled, TooLarge
 from labs.cloud.mock.functions.report import TAIL_BYTES
-from labs.cloud.mock.functions.service import LambdaService, reserved_concurrency
+from labs.cloud.mock.functions.service import (
+    LambdaService,
+    name_and_qualifier,
+    qualified_arn,
+    reserved_concurrency,
+)
 from labs.cloud.mock.iam import managed
 
 Maker = Callable[[Callable, LambdaService], Callable]
@@ -38,6 +48,15 @@ class Hook:
     parameters: tuple[str, ...]
     why: str
     make: Maker
+
+
+@dataclass(frozen=True)
+class Use:
+    """names: of a class, attributes that are read; of a function, parameters that are given."""
+
+    target: str
+    names: str = ""
+    why: str = ""
 
 
 def install(service: LambdaService) -> None:
@@ -89,20 +108,26 @@ def _api_invoke(_original: Callable, service: LambdaService) -> Callable:
     """The Invoke operation. Source: Lambda API, Invoke."""
 
     def invoke(self: LambdaResponse) -> tuple[int, dict[str, str], bytes | str]:
-        name = unquote(self.path.rsplit("/", 2)[-2])
-        function = self.backend.get_function(name, self._get_param("qualifier"))
-        event = (self.body if isinstance(self.body, bytes) else self.body.encode()) or b"{}"
+        name, qualifier = name_and_qualifier(unquote(self.path.rsplit("/", 2)[-2]))
+        qualifier = qualifier or self.querystring.get("Qualifier", [None])[0]
+        function = self.backend.get_function(name, qualifier)
+        event = self.body or b"{}"
+        invocation = Invocation(event, qualified_arn(function, qualifier))
         kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
-        headers = {"content-type": "application/json", "X-Amz-Executed-Version": function.version}
+        headers = {
+            "content-type": "application/json",
+            "X-Amz-Executed-Version": function.version,
+            "x-amzn-requestid": invocation.request_id,
+        }
         try:
             json.loads(event)
             if kind == "DryRun":
                 return 204, {**headers, "status": "204"}, ""
             if kind == "Event":
-                service.invoke_later(function, event)
+                service.invoke_later(function, invocation)
                 return 202, {**headers, "status": "202"}, ""
-            outcome = service.invoke(function, event)
-        except ValueError as wrong:
+            outcome = service.invoke(function, invocation)
+        except (ValueError, RecursionError) as wrong:
             message = f"Could not parse request body into json: {wrong}"
             raise InvalidRequestContent(message) from None
         except Throttled as throttled:
@@ -119,13 +144,31 @@ def _api_invoke(_original: Callable, service: LambdaService) -> Callable:
     return invoke
 
 
+def _leave_events_alone(original: Callable, _service: LambdaService) -> Callable:
+    """moto decodes every body and looks for parameters in it: an event may have "&Action=..."."""
+
+    @functools.wraps(original)
+    def setup_class(
+        self: LambdaResponse,
+        request: Any,
+        full_url: str | None = None,
+        headers: Any = None,
+        use_raw_body: bool | None = None,
+    ) -> None:
+        is_event = request.path.rstrip("/").endswith("/invocations")
+        original(self, request, full_url, headers, use_raw_body=is_event or use_raw_body)
+
+    return setup_class
+
+
 def _service_invoke(_original: Callable, service: LambdaService) -> Callable:
     """moto's event sources (S3, streams, SQS) call this; SQS looks at the error header."""
 
     def invoke(
         self: LambdaFunction, body: str, request_headers: Any, response_headers: Any
     ) -> bytes:
-        outcome = service.invoke(self, (body or "{}").encode())
+        invocation = Invocation((body or "{}").encode(), self.function_arn)
+        outcome = service.invoke(self, invocation)
         if outcome.error:
             response_headers["x-amz-function-error"] = outcome.error
         return outcome.payload
@@ -144,6 +187,23 @@ def _in_background(original: Callable, _service: LambdaService) -> Callable:
     return send
 
 
+def _set_code(original: Callable, _service: LambdaService) -> Callable:
+    """Refuse what is no zip, as AWS does, and tell when the code changed, as moto does not."""
+
+    @functools.wraps(original)
+    def set_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> None:
+        original(self, updated_spec)
+        if self.package_type == "Zip" and not zipfile.is_zipfile(io.BytesIO(self.code_bytes)):
+            raise LambdaClientError(
+                "InvalidParameterValueException",
+                "Could not unzip uploaded file. Please check your file, then try to upload again.",
+            )
+        if not updated_spec.get("DryRun"):
+            self.last_modified = iso_8601_datetime_with_nanoseconds()
+
+    return set_function_code
+
+
 def _remember_dead_letters(original: Callable, _service: LambdaService) -> Callable:
     """moto drops DeadLetterConfig when a function is made."""
 
@@ -156,14 +216,18 @@ def _remember_dead_letters(original: Callable, _service: LambdaService) -> Calla
     return init
 
 
-def _update_dead_letters(original: Callable, _service: LambdaService) -> Callable:
-    """... and when its configuration is updated; an empty ARN takes the queue away."""
+def _update_configuration(original: Callable, _service: LambdaService) -> Callable:
+    """... and when its configuration is updated; an empty ARN takes the queue away.
+
+    LastModified is to change too: it retires the function's warm sandboxes.
+    """
 
     @functools.wraps(original)
     def update_configuration(self: LambdaFunction, config_updates: dict[str, Any]) -> dict:
         if "DeadLetterConfig" in config_updates:
             arn = config_updates["DeadLetterConfig"].get("TargetArn")
             setattr(self, dead_letters.ATTRIBUTE, arn or None)
+        self.last_modified = iso_8601_datetime_with_nanoseconds()
         return original(self, config_updates)
 
     return update_configuration
@@ -178,6 +242,30 @@ def _show_dead_letters(original: Callable, _service: LambdaService) -> Callable:
         return configuration
 
     return get_configuration
+
+
+def _replace_event_invoke_config(original: Callable, _service: LambdaService) -> Callable:
+    """Source: Lambda API, PutFunctionEventInvokeConfig: overwrites an existing configuration."""
+
+    @functools.wraps(original)
+    def put(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        answer = original(self, function_name, config)
+        function = self.get_function(function_name)
+        function.event_invoke_config = function.event_invoke_config[-1:]
+        return answer
+
+    return put
+
+
+def _update_event_invoke_config(_original: Callable, _service: LambdaService) -> Callable:
+    """Source: Lambda API, UpdateFunctionEventInvokeConfig: options not named stay as they are."""
+
+    def update(self: LambdaBackend, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        self.get_function_event_invoke_config(function_name)  # an AWS error when there is none
+        known = self.get_function(function_name).event_invoke_config[-1].config
+        return self.put_function_event_invoke_config(function_name, {**known, **config})
+
+    return update
 
 
 def _reserve(original: Callable, service: LambdaService) -> Callable:
@@ -314,6 +402,20 @@ def _remember_hosts(original: Callable, _service: LambdaService) -> Callable:
     return get_backend_for_host
 
 
+def _keep_request_id(original: Callable, _service: LambdaService) -> Callable:
+    """Makes up an id for every answer. An invocation has one already, by which its log is found."""
+
+    @functools.wraps(original)
+    def enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        own = headers.get("x-amzn-requestid")
+        headers, body = original(headers, body)
+        if own:
+            headers["x-amzn-requestid"] = own
+        return headers, body
+
+    return staticmethod(enrich_response)
+
+
 def _remember_methods(original: Callable, _service: LambdaService) -> Callable:
     """Runs inspect.getmembers on the response class on every request."""
     return functools.cache(lambda clazz: frozenset(original(clazz)))
@@ -325,6 +427,12 @@ HOOKS = (
         ("self",),
         "run the function in a sandbox; invocation types, errors, limits",
         _api_invoke,
+    ),
+    Hook(
+        "moto.awslambda.responses:LambdaResponse.setup_class",
+        ("self", "request", "full_url", "headers", "use_raw_body"),
+        "an event is bytes, not parameters",
+        _leave_events_alone,
     ),
     Hook(
         "moto.awslambda.models:LambdaFunction.invoke",
@@ -341,14 +449,32 @@ HOOKS = (
     Hook(
         "moto.awslambda.models:LambdaFunction.update_configuration",
         ("self", "config_updates"),
-        "keep DeadLetterConfig",
-        _update_dead_letters,
+        "keep DeadLetterConfig, change LastModified",
+        _update_configuration,
+    ),
+    Hook(
+        "moto.awslambda.models:LambdaFunction._set_function_code",
+        ("self", "updated_spec"),
+        "refuse what is no zip, change LastModified",
+        _set_code,
     ),
     Hook(
         "moto.awslambda.models:LambdaFunction.get_configuration",
         ("self", "on_create"),
         "show DeadLetterConfig",
         _show_dead_letters,
+    ),
+    Hook(
+        "moto.awslambda.models:LambdaBackend.put_function_event_invoke_config",
+        ("self", "function_name", "config"),
+        "replace the configuration; moto keeps and shows the first",
+        _replace_event_invoke_config,
+    ),
+    Hook(
+        "moto.awslambda.models:LambdaBackend.update_function_event_invoke_config",
+        ("self", "function_name", "config"),
+        "keep what the update does not name",
+        _update_event_invoke_config,
     ),
     Hook(
         "moto.awslambda.models:LambdaBackend.put_function_concurrency",
@@ -431,5 +557,140 @@ HOOKS = (
         "speed",
         _remember_hosts,
     ),
+    Hook(
+        "moto.core.responses:BaseResponse._enrich_response",
+        ("headers", "body"),
+        "the request id of an invocation is that of its log",
+        _keep_request_id,
+    ),
     Hook("moto.core.responses:method_names_from_class", ("clazz",), "speed", _remember_methods),
+)
+
+USES = (
+    # functions: what to run, and how
+    Use(
+        "moto.awslambda.models:LambdaFunction",
+        "account_id code_bytes code_sha_256 code_size environment_vars event_invoke_config "
+        "function_arn function_name handler last_modified logs_group_name memory_size "
+        "package_type policy region reserved_concurrency role run_time timeout version",
+        "moto's record of a function",
+    ),
+    Use("moto.awslambda.models:EventInvokeConfig", "config"),
+    Use("moto.awslambda.policy:Policy", "statements"),
+    Use("moto.awslambda.models:LambdaBackend.get_function", "function_name_or_arn qualifier"),
+    Use("moto.awslambda.models:LambdaBackend.list_functions"),
+    Use("moto.awslambda.models:LambdaBackend.get_function_event_invoke_config", "function_name"),
+    Use("moto.awslambda.models:LambdaBackend", "", "where the hooks' methods are"),
+    Use("moto.awslambda.models:lambda_backends", "", "by account and region"),
+    Use("moto.awslambda.exceptions:UnknownFunctionException"),
+    Use("moto.awslambda.exceptions:LambdaClientError", "error message", "base of Lambda's errors"),
+    Use("moto.awslambda:urls", "url_paths", "a route for GetAccountSettings"),
+    Use(
+        "moto.awslambda.responses:LambdaResponse",
+        "backend body dispatch headers path querystring",
+        "the request that an operation answers",
+    ),
+    Use("moto.utilities.arns:parse_arn", "arn"),
+    Use("moto.utilities.arns:Arn", "account region resource_id service"),
+    # what functions leave: logs, dead letters, notifications, metrics
+    Use("moto.logs.models:logs_backends"),
+    Use("moto.logs.models:LogsBackend", "groups"),
+    Use("moto.logs.models:LogsBackend.ensure_log_group", "log_group_name"),
+    Use("moto.logs.models:LogsBackend.ensure_log_stream", "log_group_name log_stream_name"),
+    Use("moto.logs.models:LogGroup.put_log_events", "log_stream_name log_events"),
+    Use("moto.sqs.models:sqs_backends"),
+    Use(
+        "moto.sqs.models:SQSBackend.send_message",
+        "queue_name message_body message_attributes",
+        "dead letters",
+    ),
+    Use("moto.sns.models:sns_backends"),
+    Use("moto.sns.models:SNSBackend.publish", "message arn message_attributes", "dead letters"),
+    Use(
+        "moto.sns.models:Subscription",
+        "arn attributes endpoint protocol topic _filter_policy_matcher _parse_message_structure",
+    ),
+    Use("moto.sns.models:Topic", "arn name"),
+    Use("moto.sns.utils:FilterPolicyMatcher.matches", "message_attributes message"),
+    Use("moto.cloudwatch.models:cloudwatch_backends"),
+    Use("moto.cloudwatch.models:CloudWatchBackend.put_metric_data", "namespace metric_data"),
+    # iam: roles, their policies, their sessions
+    Use("moto.iam.models:iam_backends"),
+    Use("moto.iam.models:IAMBackend", "account_id aws_managed_policies managed_policies roles"),
+    Use("moto.iam.models:Role", "managed_policies name permissions_boundary_arn policies"),
+    Use("moto.iam.models:ManagedPolicy", "versions"),
+    Use("moto.iam.models:PolicyVersion", "document is_default"),
+    Use("moto.iam.models:AWSManagedPolicy", "arn"),
+    Use(
+        "moto.iam.models:AWSManagedPolicy.from_data",
+        "name account_id region_name data",
+        "AWS's own",
+    ),
+    Use("moto.iam.aws_managed_policies:aws_managed_policies_data"),
+    Use("moto.sts.models:sts_backends"),
+    Use(
+        "moto.sts.models:AssumedRole",
+        "access_key_id policy role_arn secret_access_key session_name session_token",
+    ),
+    Use(
+        "moto.sts.models:STSBackend.assume_role",
+        "region_name role_session_name role_arn policy duration external_id",
+    ),
+    Use("moto.sts.models:STSBackend.get_assumed_role_from_access_key", "access_key_id"),
+    # operations, errors: AWS's service models
+    Use(
+        "moto.core.model:ServiceModel",
+        "error_shapes metadata operation_model operation_names resolved_protocol",
+    ),
+    Use("moto.core.model:OperationModel", "input_shape service_model"),
+    Use("moto.core.parse:PROTOCOL_PARSERS"),
+    Use("moto.core.routing:ProtocolRouter", "match"),
+    Use("moto.core.routing:get_router_class", "service_name protocol"),
+    Use("moto.core.utils:get_service_model", "service_name"),
+    # gateway: APIs (found in sys.modules, so that nothing loads them)
+    Use("moto.apigateway.models:apigateway_backends"),
+    Use("moto.apigateway.models:APIGatewayBackend", "apis"),
+    Use(
+        "moto.apigateway.models:RestAPI",
+        "binaryMediaTypes deployments disableExecuteApiEndpoint id resources stages",
+    ),
+    Use("moto.apigateway.models:Resource", "get_path id resource_methods"),
+    Use("moto.apigateway.models:Method", "api_key_required authorization_type method_integration"),
+    Use("moto.apigateway.models:Stage", "deployment_id method_settings variables"),
+    Use(
+        "moto.apigateway.models:Integration",
+        "http_method integration_responses integration_type request_parameters "
+        "request_templates timeout_in_millis uri",
+    ),
+    Use(
+        "moto.apigateway.models:IntegrationResponse",
+        "response_parameters response_templates selection_pattern status_code",
+    ),
+    Use("moto.apigatewayv2.models:apigatewayv2_backends"),
+    Use("moto.apigatewayv2.models:ApiGatewayV2Backend", "apis"),
+    Use(
+        "moto.apigatewayv2.models:Api",
+        "api_id cors_configuration disable_execute_api_endpoint integrations protocol_type "
+        "routes stages",
+    ),
+    Use(
+        "moto.apigatewayv2.models:Integration",
+        "integration_method integration_subtype integration_type integration_uri "
+        "payload_format_version timeout_in_millis",
+    ),
+    Use("moto.apigatewayv2.models:Route", "authorization_type route_key target"),
+    Use("moto.apigatewayv2.models:Stage", "default_route_settings route_settings stage_variables"),
+    # app, server: the WSGI app and what it wants to know of a request
+    Use("moto.moto_server.werkzeug_app:DomainDispatcherApplication", "__call__"),
+    Use("moto.moto_server.werkzeug_app:create_backend_app", "service"),
+    Use("moto.core.request:Request", "args headers", "also the router's"),
+    Use("moto.core.request:PRESERVED_HEADER_NAMES_ENVIRON_KEY"),
+    Use("moto.core.request:environ_key_for_header"),
+    Use("moto.core.request:should_preserve_original_header_name"),
+    # times as moto writes them
+    Use("moto.core.utils:iso_8601_datetime_with_milliseconds"),
+    Use("moto.core.utils:iso_8601_datetime_with_nanoseconds"),
+    Use("moto.core.utils:unix_time_millis"),
+    Use("moto.core.utils:utcnow"),
+    Use("moto.utilities.utils:get_partition", "region"),
 )

@@ -17,7 +17,7 @@ from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
 from labs.cloud.mock import log_groups
-from labs.cloud.mock.functions.contract import Refused
+from labs.cloud.mock.functions.contract import Invocation, NoSuchFunction, Refused
 from labs.cloud.mock.functions.service import LambdaService, permitted_function
 
 log = logging.getLogger("labs.mock.sns")
@@ -63,7 +63,8 @@ def deliver(service: LambdaService, subscription: Subscription, sns: dict[str, A
         function = permitted_function(
             subscription.endpoint, "sns.amazonaws.com", subscription.topic.arn
         )
-        service.invoke_later(function, json.dumps({"Records": [record]}).encode())
+        event = json.dumps({"Records": [record]}).encode()
+        service.invoke_later(function, Invocation(event, subscription.endpoint))
     except Refused as refused:
         _fail(subscription, sns, refused)
 
@@ -76,7 +77,11 @@ def _fail(subscription: Subscription, sns: dict[str, Any], reason: Refused) -> N
     policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
     if target := policy.get("deadLetterTargetArn"):
         queue = parse_arn(target)
-        sqs_backends[queue.account][queue.region].send_message(queue.resource_id, json.dumps(sns))
+        try:
+            backend = sqs_backends[queue.account][queue.region]
+            backend.send_message(queue.resource_id, json.dumps(sns))
+        except Exception:
+            log.exception("%s: lost, its dead-letter queue does not take it", sns["MessageId"])
 
 
 def _count_failure(subscription: Subscription) -> None:
@@ -114,7 +119,7 @@ def _write_status(subscription: Subscription, sns: dict[str, Any], reason: Refus
             "destination": subscription.endpoint,
             "providerResponse": str(reason),
             "attempts": 1,
-            "statusCode": 403,
+            "statusCode": 404 if isinstance(reason, NoSuchFunction) else 403,
         },
         "status": "FAILURE",
     }

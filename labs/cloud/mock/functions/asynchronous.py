@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from labs.cloud.mock.functions.contract import Outcome, Refused, Throttled
+from labs.cloud.mock.functions.contract import Invocation, Outcome, Refused, Throttled
 from labs.cloud.settings import TIME_SCALE
 
 RETRY_SECONDS = (60.0, 120.0)
@@ -34,12 +34,15 @@ class Event:
     retries, max_age: of the function's event-invoke configuration (times in AWS's seconds).
     """
 
-    arn: str
-    payload: bytes
+    invocation: Invocation
     retries: int
     max_age: float
     accepted: float = field(default_factory=time.monotonic)
     failures: int = 0
+
+    @property
+    def arn(self) -> str:
+        return self.invocation.arn
 
     def age(self) -> float:
         """Seconds since it was accepted, on AWS's scale."""
@@ -143,6 +146,8 @@ class AsynchronousQueue:
                 self._changed.notify()
 
     def _try(self, event: Event, generation: int) -> None:
+        if generation != self._generation:
+            return None
         if event.age() > event.max_age:
             return self._give_up(event, "EventAgeExceeded", None)
         try:
@@ -154,15 +159,13 @@ class AsynchronousQueue:
         with self._changed:
             self._back_off.pop(event.arn, None)
             self._next_try.pop(event.arn, None)
-        if outcome.error is None or generation != self._generation:
-            return None
-        event.failures += 1
-        if event.failures > event.retries:
-            return self._give_up(event, "RetriesExhausted", outcome)
-        wait = RETRY_SECONDS[event.failures - 1] / TIME_SCALE
-        with self._changed:
-            heapq.heappush(self._later, (time.monotonic() + wait, next(self._order), event))
-        return None
+            if outcome.error is None or generation != self._generation:
+                return None
+            event.failures += 1
+            if event.failures <= event.retries:
+                due = time.monotonic() + RETRY_SECONDS[event.failures - 1] / TIME_SCALE
+                return heapq.heappush(self._later, (due, next(self._order), event))
+        return self._give_up(event, "RetriesExhausted", outcome)
 
     def _throttled(self, event: Event, generation: int) -> None:
         with self._changed:

@@ -1,6 +1,21 @@
 """What callers of the Lambda motor (API, SNS, API Gateway) get back, and what they may catch."""
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One event for one function.
+
+    event:      JSON.
+    arn:        of the function as the caller named it, with version or alias if that was named.
+    request_id: the same for all tries of an asynchronous event.
+    """
+
+    event: bytes
+    arn: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True)

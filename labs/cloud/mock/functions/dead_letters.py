@@ -4,13 +4,14 @@ Source: Lambda guide, "Adding a dead-letter queue": the message's body is the ev
 tell RequestID, ErrorCode and ErrorMessage. moto keeps no DeadLetterConfig: `hooks` stores it.
 """
 
-import json
 import logging
 
 from moto.awslambda.models import LambdaFunction
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
+
+from labs.cloud.mock.functions.contract import Invocation
 
 ATTRIBUTE = "labs_dead_letter_arn"
 
@@ -22,19 +23,21 @@ def target_of(function: LambdaFunction) -> str | None:
     return getattr(function, ATTRIBUTE, None)
 
 
-def send(target_arn: str, event: bytes, error: dict) -> None:
+def send(target_arn: str, invocation: Invocation, error_message: str) -> None:
     """Put the event on the queue or topic; a failure is logged, as AWS counts DeadLetterErrors."""
-    target = parse_arn(target_arn)
     attributes = {
-        "RequestID": ("String", error.get("requestId") or "unknown"),
+        "RequestID": ("String", invocation.request_id),
         "ErrorCode": ("Number", "200"),
-        "ErrorMessage": ("String", error.get("errorMessage", "")[:1024] or "unknown"),
+        # Not empty: SQS and SNS refuse an attribute without a value.
+        "ErrorMessage": ("String", error_message[:1024] or "no message"),
     }
+    event = invocation.event.decode()
     try:
+        target = parse_arn(target_arn)
         if target.service == "sqs":
             sqs_backends[target.account][target.region].send_message(
                 target.resource_id,
-                event.decode(),
+                event,
                 message_attributes={
                     name: {"DataType": kind, "StringValue": value}
                     for name, (kind, value) in attributes.items()
@@ -43,11 +46,11 @@ def send(target_arn: str, event: bytes, error: dict) -> None:
         else:
             sns_backends[target.account][target.region].publish(
                 arn=target_arn,
-                message=event.decode(),
+                message=event,
                 message_attributes={
                     name: {"Type": kind, "Value": value}
                     for name, (kind, value) in attributes.items()
                 },
             )
     except Exception:
-        log.exception("dead letter not delivered to %s: %s", target_arn, json.dumps(error))
+        log.exception("dead letter not delivered to %s: %s", target_arn, error_message)

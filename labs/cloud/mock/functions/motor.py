@@ -9,9 +9,8 @@ import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 from moto.core.utils import utcnow
@@ -19,10 +18,12 @@ from moto.core.utils import utcnow
 from labs.cloud.mock.functions import report
 from labs.cloud.mock.functions.code import CodeStore, brings_own_sdk
 from labs.cloud.mock.functions.concurrency import Concurrency
-from labs.cloud.mock.functions.contract import Outcome
+from labs.cloud.mock.functions.contract import Invocation, Outcome
 from labs.cloud.mock.functions.pool import Pool
 from labs.cloud.mock.functions.sandbox import INIT_SECONDS, Sandbox, SandboxEnded
 from labs.cloud.mock.functions.starters import Starter
+
+CLOSE_SECONDS = 2.0
 
 #: Writes lines into a log stream: (function, stream name, lines).
 LogWriter = Callable[[LambdaFunction, str, list[str]], None]
@@ -62,22 +63,23 @@ class Motor:
         self._pool = Pool(most=account_limit)
         self._generation = 0
         self._busy: set[Sandbox] = set()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
-    def run(self, function: LambdaFunction, event: bytes, reserved: dict[str, int]) -> Outcome:
+    def run(
+        self, function: LambdaFunction, invocation: Invocation, reserved: dict[str, int]
+    ) -> Outcome:
         """One invocation, from admission to its lines in the log.
 
-        event: JSON. reserved: reserved concurrency by function name.
+        reserved: reserved concurrency by function name.
         Raises Throttled before anything has run.
         """
-        request_id = str(uuid.uuid4())
         generation = self._generation
         with self.concurrency.slot(function.function_name, reserved):
-            run = self._run(function, event, request_id)
+            run = self._run(function, invocation, generation)
         if run.error is None and len(run.result) > report.MAX_RESULT_BYTES:
             run.error = report.too_large(len(run.result))
         lines = report.lines(
-            request_id,
+            invocation.request_id,
             str(function.version),
             run.printed,
             run.milliseconds,
@@ -94,82 +96,93 @@ class Motor:
             version=str(function.version),
         )
 
-    def _run(self, function: LambdaFunction, event: bytes, request_id: str) -> _Run:
+    def _run(self, function: LambdaFunction, invocation: Invocation, generation: int) -> _Run:
         run, key = _Run(), settings_key(function)
+        sandbox = self._pool.take(function.function_arn, key)
+        cold = sandbox is None
         try:
-            sandbox = self._pool.take(function.function_arn, key) or self._pool.make(
-                lambda: self._start(function, request_id, run)
+            sandbox = sandbox or self._pool.make(lambda: self._start(function))
+        except (OSError, RuntimeError, zipfile.BadZipFile) as wrong:  # RuntimeError: encrypted zip
+            run.error = report.failed(
+                "Runtime.InvalidEntrypoint", invocation.request_id, str(wrong)
             )
-        except (OSError, zipfile.BadZipFile) as wrong:
-            run.error = {
-                "errorType": "Runtime.InvalidEntrypoint",
-                "errorMessage": f"RequestId: {request_id} Error: {wrong}",
-            }
+            run.stream, run.printed = new_stream(function), report.last_words(run.error)
             return run
         run.stream = sandbox.stream
-        with self._lock:
+        with self._changed:
             self._busy.add(sandbox)
+            outdated = generation != self._generation
         try:
+            if outdated:  # a reset has come between, and looked for busy sandboxes too early
+                sandbox.kill()
+            if cold:
+                self._load(sandbox, function, invocation.request_id, run)
             if run.error is None:
-                self._invoke(sandbox, function, event, request_id, run)
+                self._invoke(sandbox, function, invocation, run)
         finally:
-            with self._lock:
-                self._busy.discard(sandbox)
-            run.printed += sandbox.take_log()
-            if run.survived:
-                run.memory = sandbox.measure()
-                self._pool.give_back(function.function_arn, key, sandbox)
-            else:
-                run.memory = sandbox.peak_memory
-                sandbox.close()
-                self._pool.lost()
-        if run.error and not run.survived:
-            run.printed += _last_words(run.error)
+            run.printed, run.memory = sandbox.take_log(), sandbox.measure()
+            self._put_away(sandbox, function.function_arn, key, generation, run.survived)
+        if run.error and "stackTrace" not in run.error:  # the sandbox could not tell it itself
+            run.printed += f"\n{report.last_words(run.error)}"
         return run
 
-    def _start(self, function: LambdaFunction, request_id: str, run: _Run) -> Sandbox:
-        root = self._code.folder(function.code_sha_256, function.code_bytes)
-        sandbox = Sandbox(self._spawner if brings_own_sdk(root) else self._starter)
-        sandbox.stream = f"{utcnow():%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
+    def _start(self, function: LambdaFunction) -> Sandbox:
+        root = self._code.folder(function.code_sha_256, zip_of(function))
+        starter = self._spawner if brings_own_sdk(root) else self._starter
+        return Sandbox(starter, root, new_stream(function))
+
+    def _load(self, sandbox: Sandbox, function: LambdaFunction, request_id: str, run: _Run) -> None:
         environment = {
             **function.environment_vars,
             **self._role_environment(function),
-            **runtime_environment(function, str(root), sandbox),
+            **runtime_environment(function, sandbox),
         }
         try:
-            hello = sandbox.load({k: str(v) for k, v in environment.items()}, root)
+            hello = sandbox.load({name: str(value) for name, value in environment.items()})
             run.init_ms, run.error = hello["init_ms"], hello["error"]
             if run.error:
                 run.error["requestId"] = request_id
-        except TimeoutError:
+        except TimeoutError:  # AWS tries once more, within the function's own time-out
             run.init_ms = INIT_SECONDS * 1000
             run.error = report.timed_out(request_id, INIT_SECONDS)
         except SandboxEnded as ended:
             run.error = report.exited(request_id, ended.code)
-        return sandbox
 
     @staticmethod
     def _invoke(
-        sandbox: Sandbox, function: LambdaFunction, event: bytes, request_id: str, run: _Run
+        sandbox: Sandbox, function: LambdaFunction, invocation: Invocation, run: _Run
     ) -> None:
-        started = time.perf_counter()
+        started, seconds = time.perf_counter(), float(function.timeout)
         try:
-            answer = sandbox.invoke(
-                event, request_id, function.function_arn, trace_id(), float(function.timeout)
-            )
+            answer = sandbox.invoke(invocation, trace_id(), seconds)
             run.error, run.result = answer.error, answer.result
             run.milliseconds, run.survived = answer.milliseconds, True
         except TimeoutError:
-            run.milliseconds = float(function.timeout) * 1000
-            run.error = report.timed_out(request_id, float(function.timeout))
+            run.milliseconds = seconds * 1000
+            run.error = report.timed_out(invocation.request_id, seconds)
         except SandboxEnded as ended:
             run.milliseconds = (time.perf_counter() - started) * 1000
-            run.error = report.exited(request_id, ended.code)
+            run.error = report.exited(invocation.request_id, ended.code)
+
+    def _put_away(
+        self, sandbox: Sandbox, arn: str, key: Hashable, generation: int, survived: bool
+    ) -> None:
+        """Keep a sandbox for the next invocation, unless it or its world has ended."""
+        with self._changed:
+            if survived and generation == self._generation:
+                self._busy.discard(sandbox)
+                self._pool.give_back(arn, key, sandbox)
+                return
+        sandbox.close()
+        self._pool.lost()
+        with self._changed:
+            self._busy.discard(sandbox)
+            self._changed.notify_all()
 
     def reset(self) -> None:
         """Forget everything: running invocations end, their results go nowhere."""
-        self._generation += 1
-        with self._lock:
+        with self._changed:
+            self._generation += 1
             busy = list(self._busy)
         for sandbox in busy:
             sandbox.kill()
@@ -179,25 +192,38 @@ class Motor:
     def close(self) -> None:
         """End all processes and remove all files."""
         self.reset()
+        with self._changed:  # whose invocation was ended removes its own files
+            self._changed.wait_for(lambda: not self._busy, timeout=CLOSE_SECONDS)
         self._starter.close()
         self._spawner.close()
         self._code.close()
 
 
-def settings_key(function: LambdaFunction) -> tuple[Any, ...]:
-    """What a warm sandbox must agree in with the function to be used again."""
-    return (
-        function.code_sha_256,
-        function.handler,
-        function.role,
-        function.run_time,
-        function.memory_size,
-        function.timeout,
-        tuple(sorted(function.environment_vars.items())),
-    )
+def settings_key(function: LambdaFunction) -> Hashable:
+    """What a warm sandbox must agree in with the function to be used again.
+
+    Every update of code or configuration sets LastModified (see `hooks`), and a function that was
+    deleted and made anew has another one.
+    """
+    return function.code_sha_256, function.last_modified
 
 
-def runtime_environment(function: LambdaFunction, root: str, sandbox: Sandbox) -> dict[str, str]:
+def zip_of(function: LambdaFunction) -> bytes:
+    """The uploaded code. Raises OSError for a function that has none."""
+    if function.package_type != "Zip":
+        raise OSError(
+            f"{function.function_name} is packed as {function.package_type}; the mock runs .zip "
+            "packages only. Create it with Code={'ZipFile': ...} or from S3."
+        )
+    return function.code_bytes
+
+
+def new_stream(function: LambdaFunction) -> str:
+    """A log stream's name, one for each sandbox: date, version and something unique."""
+    return f"{utcnow():%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
+
+
+def runtime_environment(function: LambdaFunction, sandbox: Sandbox) -> dict[str, str]:
     """The reserved variables. Source: Lambda guide, "Defined runtime environment variables"."""
     return {
         "_HANDLER": function.handler or "",
@@ -208,7 +234,7 @@ def runtime_environment(function: LambdaFunction, root: str, sandbox: Sandbox) -
         "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
         "AWS_LAMBDA_LOG_STREAM_NAME": sandbox.stream,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "LAMBDA_TASK_ROOT": root,
+        "LAMBDA_TASK_ROOT": str(sandbox.root),
         "TMPDIR": str(sandbox.folder),
         "TZ": ":UTC",
     }
@@ -217,8 +243,3 @@ def runtime_environment(function: LambdaFunction, root: str, sandbox: Sandbox) -
 def trace_id() -> str:
     """An X-Ray trace header's root. Source: X-Ray guide, "Tracing header"."""
     return f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
-
-
-def _last_words(error: dict) -> str:
-    """What the log says of a sandbox that was stopped or ended by itself."""
-    return "" if error.get("stackTrace") is not None else f"{error['errorMessage']}\n"

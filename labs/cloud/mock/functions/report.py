@@ -5,8 +5,10 @@ issues".
 """
 
 import signal
+import time
 
 TAIL_BYTES = 4096  # of LogResult. Source: Lambda API, Invoke, LogType=Tail
+TIMED_OUT = "Sandbox.Timedout"
 MAX_RESULT_BYTES = 6_291_556  # Source: Lambda API, quota named in Function.ResponseSizeTooLarge
 
 
@@ -41,8 +43,7 @@ def billed(milliseconds: float, init_ms: float | None) -> int:
 
 
 def timed_out(request_id: str, seconds: float) -> dict:
-    message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
-    return {"errorType": "Sandbox.Timedout", "errorMessage": message}
+    return failed(TIMED_OUT, request_id, f"Task timed out after {seconds:.2f} seconds")
 
 
 def exited(request_id: str, code: int | None) -> dict:
@@ -53,10 +54,21 @@ def exited(request_id: str, code: int | None) -> dict:
         how = f"exited with error: signal: {signal_name(-code)}"
     else:
         how = f"exited with error: exit status {code}"
-    return {
-        "errorType": "Runtime.ExitError",
-        "errorMessage": f"RequestId: {request_id} Error: Runtime {how}",
-    }
+    return failed("Runtime.ExitError", request_id, f"Runtime {how}")
+
+
+def failed(error_type: str, request_id: str, message: str) -> dict:
+    """AWS's error object for a sandbox that could not finish, or not even start."""
+    return {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+
+
+def last_words(error: dict) -> str:
+    """What the log says of a sandbox's end: one line, so one event."""
+    head, _, message = error["errorMessage"].partition(" Error: ")
+    if error["errorType"] == TIMED_OUT:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        return f"{stamp} {head.removeprefix('RequestId: ')} {message}"
+    return f"{error['errorMessage']}\r{error['errorType']}"
 
 
 def too_large(size: int) -> dict:
@@ -68,8 +80,9 @@ def too_large(size: int) -> dict:
 
 
 def signal_name(number: int) -> str:
+    """As AWS names it: "killed", "segmentation fault"."""
     try:
         name = signal.strsignal(number)
     except ValueError:
         name = None
-    return (name or str(number)).lower()
+    return (name or str(number)).partition(":")[0].lower()  # macOS says "Killed: 9"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import socket
 import tempfile
 import time
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from labs.cloud.mock.functions.contract import Invocation
 from labs.cloud.mock.functions.runtime import frames
 from labs.cloud.mock.functions.starters import Starter
 
@@ -37,25 +39,31 @@ class SandboxEnded(Exception):
 
 
 class Sandbox:
-    """Used by one thread at a time. After TimeoutError or SandboxEnded it is gone."""
+    """Used by one thread at a time; any thread may `kill` it.
 
-    def __init__(self, starter: Starter) -> None:
+    After TimeoutError or SandboxEnded it answers no more and is to be closed. The constructor
+    raises OSError when no process can be started.
+    """
+
+    def __init__(self, starter: Starter, root: Path, stream: str) -> None:
+        self.root = root  # where the function's code lies
+        self.stream = stream  # the log stream that it writes to
         self._starter = starter
+        self._connection = starter.start()
         self.folder = Path(tempfile.mkdtemp(prefix="labs-sandbox-"))
         self._log_path = self.folder / "log"
         self._log_path.touch()
         self._log = self._log_path.open("rb")
-        self.pid: int | None = None
-        self._connection = starter.start()
-        self.peak_memory = 0  # bytes, as seen after each invocation
-        self.stream = ""  # the log stream this sandbox writes to
+        self.pid: int | None = None  # unknown until it has called
+        self._waited_for = False
+        self._peak_memory = 0
 
-    def load(self, environment: dict[str, str], root: Path) -> dict:
+    def load(self, environment: dict[str, str]) -> dict:
         """Import the handler: {"init_ms": float, "error": AWS's error object or None}.
 
         Raises TimeoutError after ten seconds, SandboxEnded when the import ends the process.
         """
-        settings = {"environment": environment, "root": str(root), "log": str(self._log_path)}
+        settings = {"environment": environment, "root": str(self.root), "log": str(self._log_path)}
         end = time.monotonic() + INIT_SECONDS
         try:
             self.pid = int(frames.receive(self._connection, end))
@@ -64,13 +72,18 @@ class Sandbox:
         except (EOFError, ConnectionError):
             raise SandboxEnded(self._exit_code()) from None
 
-    def invoke(self, event: bytes, request_id: str, arn: str, trace: str, seconds: float) -> Answer:
+    def invoke(self, invocation: Invocation, trace: str, seconds: float) -> Answer:
         """Run the handler. Raises TimeoutError after `seconds`, SandboxEnded on exit."""
         end = time.monotonic() + seconds
-        request = {"id": request_id, "arn": arn, "deadline": time.time() + seconds, "trace": trace}
+        request = {
+            "id": invocation.request_id,
+            "arn": invocation.arn,
+            "deadline": time.time() + seconds,
+            "trace": trace,
+        }
         try:
             self._connection.settimeout(seconds)
-            frames.send(self._connection, json.dumps(request).encode(), event)
+            frames.send(self._connection, json.dumps(request).encode(), invocation.event)
             head = json.loads(frames.receive(self._connection, end))
             result = frames.receive(self._connection, end)
         except (EOFError, ConnectionError):
@@ -78,7 +91,10 @@ class Sandbox:
         return Answer(head["error"], result, head["ms"])
 
     def _exit_code(self) -> int | None:
-        return None if self.pid is None else self._starter.wait(self.pid)
+        if self.pid is None:
+            return None
+        self._waited_for = True
+        return self._starter.wait(self.pid)
 
     def take_log(self) -> str:
         """What was printed since the last call, at most one megabyte of it."""
@@ -87,13 +103,17 @@ class Sandbox:
         return text
 
     def measure(self) -> int:
-        """Peak resident memory so far, in bytes."""
-        with contextlib.suppress(psutil.Error):
-            self.peak_memory = max(self.peak_memory, psutil.Process(self.pid).memory_info().rss)
-        return self.peak_memory
+        """Peak resident memory in bytes, of all times that this was called."""
+        if self.pid is not None:
+            with contextlib.suppress(psutil.Error):
+                now = psutil.Process(self.pid).memory_info().rss
+                self._peak_memory = max(self._peak_memory, now)
+        return self._peak_memory
 
     def kill(self) -> None:
         """End the process with all its children; whoever waits for its answer is told."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)  # it may not even have told its pid
         if self.pid is not None:
             self._starter.kill(self.pid)
 
@@ -101,7 +121,7 @@ class Sandbox:
         """End the process and remove its files."""
         self.kill()
         self._connection.close()
-        if self.pid is not None:
-            self._starter.wait(self.pid)
+        if not self._waited_for:
+            self._exit_code()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)

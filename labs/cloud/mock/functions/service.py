@@ -11,7 +11,13 @@ from moto.utilities.arns import parse_arn
 
 from labs.cloud.mock.functions import dead_letters
 from labs.cloud.mock.functions.asynchronous import AsynchronousQueue, Event
-from labs.cloud.mock.functions.contract import NoSuchFunction, NotPermitted, Outcome, TooLarge
+from labs.cloud.mock.functions.contract import (
+    Invocation,
+    NoSuchFunction,
+    NotPermitted,
+    Outcome,
+    TooLarge,
+)
 from labs.cloud.mock.functions.motor import Motor
 from labs.cloud.mock.functions.permission import allows
 
@@ -30,23 +36,20 @@ class LambdaService:
             self._run_event, self._give_up, workers=motor.concurrency.account_limit
         )
 
-    def invoke(self, function: LambdaFunction, event: bytes) -> Outcome:
+    def invoke(self, function: LambdaFunction, invocation: Invocation) -> Outcome:
         """Run now and wait. Raises Throttled, TooLarge."""
-        if len(event) > SYNCHRONOUS_BYTES:
-            raise TooLarge(f"{len(event)} bytes; a synchronous event has at most 6 MB")
-        return self.motor.run(function, event, reserved_concurrency(function))
+        limit_size(invocation.event, SYNCHRONOUS_BYTES)
+        return self.motor.run(function, invocation, reserved_concurrency(function))
 
-    def invoke_later(self, function: LambdaFunction, event: bytes) -> None:
+    def invoke_later(self, function: LambdaFunction, invocation: Invocation) -> None:
         """Put the event into the function's queue. Raises TooLarge."""
-        if len(event) > ASYNCHRONOUS_BYTES:
-            raise TooLarge(f"{len(event)} bytes; an asynchronous event has at most 1 MB")
+        limit_size(invocation.event, ASYNCHRONOUS_BYTES)
         settings: Mapping[str, Any] = {}
         if function.event_invoke_config:
             settings = function.event_invoke_config[-1].config
         self.queue.put(
             Event(
-                arn=function.function_arn,
-                payload=event,
+                invocation,
                 retries=settings.get("MaximumRetryAttempts", 2),
                 max_age=settings.get("MaximumEventAgeInSeconds", 21_600),
             )
@@ -56,7 +59,7 @@ class LambdaService:
         self, arn: str, event: bytes, *, service: str, source_arn: str
     ) -> Outcome:
         """Run now for an AWS service. Raises NoSuchFunction, NotPermitted, Throttled, TooLarge."""
-        return self.invoke(permitted_function(arn, service, source_arn), event)
+        return self.invoke(permitted_function(arn, service, source_arn), Invocation(event, arn))
 
     def reset(self) -> None:
         self.queue.reset()
@@ -67,15 +70,42 @@ class LambdaService:
         self.motor.close()
 
     def _run_event(self, event: Event) -> Outcome:
-        return self.invoke(find_function(event.arn), event.payload)
+        return self.invoke(find_function(event.arn), event.invocation)
 
     @staticmethod
     def _give_up(event: Event, condition: str, outcome: Outcome | None) -> None:
         log.warning("%s: an event is given up: %s", event.arn, condition)
-        target = dead_letters.target_of(find_function(event.arn))
+        try:
+            target = dead_letters.target_of(find_function(event.arn))
+        except NoSuchFunction:
+            return
         if target:
-            error = json.loads(outcome.payload) if outcome else {"errorMessage": condition}
-            dead_letters.send(target, event.payload, error)
+            message = json.loads(outcome.payload)["errorMessage"] if outcome else condition
+            dead_letters.send(target, event.invocation, message)
+
+
+def name_and_qualifier(text: str) -> tuple[str, str | None]:
+    """A function as callers may name it: name, ARN or partial ARN, each with ":qualifier" or not.
+
+    Source: Lambda API, Invoke, FunctionName.
+    """
+    parts = text.split(":function:")[-1].split(":")
+    return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def qualified_arn(function: LambdaFunction, qualifier: str | None) -> str:
+    """The ARN by which a caller named the function: context.invoked_function_arn."""
+    arn = function.function_arn.removesuffix(f":{function.version}")
+    return f"{arn}:{qualifier}" if qualifier else arn
+
+
+def limit_size(event: bytes, most: int) -> None:
+    """Raises TooLarge."""
+    if len(event) > most:
+        raise TooLarge(
+            f"The event has {len(event)} bytes. Request must be smaller than {most} bytes for the "
+            "InvokeFunction operation"
+        )
 
 
 def find_function(arn: str) -> LambdaFunction:

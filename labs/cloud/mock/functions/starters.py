@@ -1,7 +1,6 @@
 """Two ways to start a sandbox process: fork it from the zygote, or spawn a fresh interpreter.
 
-Both offer `start() -> (connection, handle)`, `kill(handle)` and `wait(handle) -> exit code`. The
-zygote is some ten times faster; spawning works everywhere, and is needed for a function that
+The zygote is some ten times faster; spawning works everywhere, and is needed for a function that
 packs its own boto3, since the zygote has imported AWS's already.
 """
 
@@ -193,5 +192,6 @@ def kill_tree(pid: int) -> None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
     else:
-        with contextlib.suppress(ProcessLookupError):
+        # macOS: PermissionError when all of the group have ended and nobody has waited for them.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from labs.cloud.mock.functions.contract import Invocation
 from labs.cloud.mock.functions.sandbox import Sandbox, SandboxEnded
 from labs.cloud.mock.functions.starters import RUNTIME, Spawner, Zygote
 
@@ -87,9 +88,9 @@ def make(starter, root):
     made = []
 
     def make(handler):
-        sandbox = Sandbox(starter)
+        sandbox = Sandbox(starter, root, "s")
         made.append(sandbox)
-        return sandbox, sandbox.load(environment(handler, root), root)
+        return sandbox, sandbox.load(environment(handler, root))
 
     yield make
     for sandbox in made:
@@ -97,7 +98,8 @@ def make(starter, root):
 
 
 def call(sandbox, event=None, seconds=5.0):
-    return sandbox.invoke(json.dumps(event).encode(), "rid-1", "arn:f", "Root=1-0-0", seconds)
+    invocation = Invocation(json.dumps(event).encode(), "arn:f", "rid-1")
+    return sandbox.invoke(invocation, "Root=1-0-0", seconds)
 
 
 def gone(pid: int) -> bool:
@@ -239,12 +241,12 @@ def test_a_killed_zygote_is_replaced(root):
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")
     zygote = Zygote()
-    first = Sandbox(zygote)
-    first.load(environment("app.echo", root), root)
+    first = Sandbox(zygote, root, "s")
+    first.load(environment("app.echo", root))
     zygote._process.kill()
     zygote._process.wait()
-    second = Sandbox(zygote)
-    second.load(environment("app.echo", root), root)
+    second = Sandbox(zygote, root, "s")
+    second.load(environment("app.echo", root))
     assert call(second, 1).error is None
     first.close()
     second.close()
@@ -257,14 +259,15 @@ def test_a_spawned_sandbox_ends_with_a_mock_that_was_killed(tmp_path):
     (tmp_path / "app.py").write_text("import time\ndef f(e, c):\n    time.sleep(60)\n")
     code = (
         "import sys, json; from pathlib import Path\n"
+        "from labs.cloud.mock.functions.contract import Invocation\n"
         "from labs.cloud.mock.functions.sandbox import Sandbox\n"
         "from labs.cloud.mock.functions.starters import Spawner\n"
         f"environment = json.loads({json.dumps(environment('app.f', tmp_path))!r})\n"
         f"root = Path({str(tmp_path)!r})\n"
-        "sandbox = Sandbox(Spawner())\n"
-        "sandbox.load(environment, root)\n"
+        "sandbox = Sandbox(Spawner(), root, 's')\n"
+        "sandbox.load(environment)\n"
         "print(sandbox.pid, flush=True)\n"
-        "sandbox.invoke(b'1', 'r', 'a', 't', 60)\n"
+        "sandbox.invoke(Invocation(b'1', 'arn:f'), 't', 60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as mock:
         pid = int(mock.stdout.readline())

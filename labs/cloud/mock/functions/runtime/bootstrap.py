@@ -67,16 +67,22 @@ class RuntimeLibraries:
         return None
 
 
+def is_standard_library(entry: str) -> bool:
+    """Whether an entry of sys.path has Python's own modules (compiled ones lie apart), no more."""
+    standard = {os.path.realpath(sysconfig.get_path(kind)) for kind in ("stdlib", "platstdlib")}
+    name = pathlib.Path(entry).name
+    return (
+        os.path.realpath(entry) in standard
+        or name in ("lib-dynload", "DLLs")
+        or (name.startswith("python") and name.endswith(".zip"))
+    )
+
+
 def use_lambda_import_path(root: str) -> None:
     """Import from the function's own folder, the standard library, and AWS's libraries only."""
-    mine = str(pathlib.Path(__file__).resolve().parent)
-    site = {os.path.realpath(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
-    hidden = [entry for entry in sys.path if os.path.realpath(entry) in site]
-    sys.path[:] = [root] + [
-        entry
-        for entry in sys.path
-        if entry not in hidden and os.path.realpath(entry) != mine and entry
-    ]
+    kept = [entry for entry in sys.path if is_standard_library(entry)]
+    hidden = [entry for entry in sys.path if entry not in kept and entry]
+    sys.path[:] = [root, *kept]
     for ours in ("bootstrap", "frames"):  # a function may have modules of these names
         sys.modules.pop(ours, None)
     standard = (
@@ -148,10 +154,24 @@ def run(handler, event: bytes, request: dict):  # type: ignore[no-untyped-def]
         trace = traceback.format_tb(wrong.__traceback__)[1:]  # without this file's own line
         return error(type(wrong).__name__, str(wrong), trace, rid), b""
     try:
-        return None, json.dumps(result).encode()
+        return None, to_json(result)
     except Exception as wrong:
         message = f"Unable to marshal response: {wrong}"
         return error("Runtime.MarshalError", message, [], rid), b""
+
+
+def to_json(result) -> bytes:  # type: ignore[no-untyped-def]
+    """As AWS's runtime does: numbers of DynamoDB (Decimal) too, and since 3.12 text unescaped."""
+    escape = os.environ.get("AWS_EXECUTION_ENV") == "AWS_Lambda_python3.11"
+    return json.dumps(result, default=number, ensure_ascii=escape).encode()
+
+
+def number(value):  # type: ignore[no-untyped-def]
+    """A Decimal as JSON's encoder wants it. Raises TypeError, worded as the encoder would."""
+    decimal = sys.modules.get("decimal")  # who has a Decimal has imported it
+    if decimal and isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def tell(failure: dict) -> None:
@@ -173,8 +193,8 @@ def redirect_output(path: str) -> None:
             os.close(descriptor)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = open(  # noqa: SIM115
-        1, "w", buffering=1 << 16, encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+        1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )  # line by line: a time-out or os._exit must not lose what was printed before
 
 
 def serve(connection: socket.socket) -> None:

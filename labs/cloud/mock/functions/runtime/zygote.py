@@ -8,6 +8,7 @@ four bytes of number: "F" (with a descriptor: the new sandbox's socket) or "K" a
 mock go pairs of pid and exit code: one pair for each child that ended; (0, 0) says ready.
 """
 
+import contextlib
 import gc
 import os
 import select
@@ -51,7 +52,7 @@ def kill(pid: int) -> None:
         try:
             end(pid, signal.SIGKILL)
             return
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # macOS: the latter for those that ended
             continue
 
 
@@ -111,6 +112,8 @@ def report_ended(control: socket.socket, children: set) -> None:
         if not pid:
             return
         children.discard(pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)  # what its handler started ends with it
         try:
             control.sendall(_END.pack(pid, os.waitstatus_to_exitcode(status)))
         except OSError:
