@@ -4,7 +4,8 @@ import os
 import shutil
 import tempfile
 
-FOREIGN = ("AWS_", "BOTO")
+#: LABS_ADDRESS_BOOK: a worker of xdist must not join the mock of the process that started it.
+FOREIGN = ("AWS_", "BOTO", "LABS_ADDRESS_BOOK")
 
 
 # When this file is imported, not when pytest is configured: by then another conftest may have

@@ -5,6 +5,7 @@ under a function's role is checked first, then moto answers; what moto cannot an
 AWS error rather than a page of HTML.
 """
 
+import contextlib
 import io
 import json
 import logging
@@ -21,6 +22,8 @@ from labs.cloud.mock.iam import guard, principals
 StartResponse = Callable[..., Any]
 
 log = logging.getLogger("labs.mock")
+#: moto has no URL for the request: its framework answers, with a page. AWS's own 404s are none.
+_WERKZEUGS_404 = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>"
 _ACCESS_KEY = re.compile(r"Credential=([^/,]+)/")
 
 
@@ -29,7 +32,8 @@ class MockApp:
 
     changed: called after each request that may have changed something, before its answer leaves;
              so that a name which an answer hands out resolves when the caller reads it.
-    reset:   called when `/moto-api/reset` is asked for, after moto has forgotten its state.
+    reset:   called when `/moto-api/reset` is asked for, before moto forgets its state (or running
+             functions would write into the emptied account) and after (some may have begun).
     """
 
     def __init__(
@@ -53,8 +57,11 @@ class MockApp:
         environ["wsgi.input"] = io.BytesIO(body)
         if denied := _denied(environ, body):
             return _answer(start_response, denied)
+        reset = environ["PATH_INFO"] == "/moto-api/reset"
+        if reset:
+            self._reset()
         answer = self._aws(environ, body, start_response)
-        if environ["PATH_INFO"] == "/moto-api/reset":
+        if reset:
             self._reset()
         if environ["REQUEST_METHOD"] != "GET":
             self._changed()
@@ -71,8 +78,11 @@ class MockApp:
         except Exception as fault:
             log.exception("moto failed on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             return _answer(start_response, _failure(environ, body, fault))
-        if _is_werkzeugs_404(held[0]) and environ.get("HTTP_AUTHORIZATION"):
-            return _answer(start_response, _not_implemented(environ, body))
+        if held[0][0].startswith("404") and environ.get("HTTP_AUTHORIZATION"):
+            with contextlib.closing(answer):
+                answer = [b"".join(answer)]
+            if answer[0].startswith(_WERKZEUGS_404):
+                return _answer(start_response, _not_implemented(environ, body))
         start_response(*held[0])
         return answer
 
@@ -113,13 +123,6 @@ def _failure(environ: dict[str, Any], body: bytes, fault: Exception) -> Answer:
 def _unknown(status: int, code: str, message: str) -> Answer:
     text = json.dumps({"code": code, "message": message}).encode()
     return f"{status} {code}", [("Content-Type", "application/json")], text
-
-
-def _is_werkzeugs_404(started: tuple) -> bool:
-    """moto has no URL for this: its framework answers, with HTML. S3's own 404s are XML."""
-    status, headers = started[:2]
-    kinds = [value for name, value in headers if name.lower() == "content-type"]
-    return status.startswith("404") and any(kind.startswith("text/html") for kind in kinds)
 
 
 def _answer(start_response: StartResponse, answer: Answer) -> list[bytes]:

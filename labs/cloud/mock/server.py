@@ -1,13 +1,14 @@
 """The mock's HTTP front: cheroot around a WSGI app, in the clear and over TLS.
 
 cheroot keeps connections open, which werkzeug's development server does not; it needs help in
-three places. It decodes the path (moto needs `%2F` in an S3 key as it was sent), it forgets how a
-header was spelt (`x-amz-meta-a_b`), and it writes a small answer in three packets.
+four places. It decodes the path (moto needs `%2F` in an S3 key as it was sent), it forgets how a
+header was spelt (`x-amz-meta-a_b`) and that it came twice, it writes a small answer in three
+packets, and it keeps only ten connections open.
 """
 
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cheroot import server as cheroot_server
@@ -20,8 +21,13 @@ from moto.core.request import (
     should_preserve_original_header_name,
 )
 
+from labs.cloud.mock.gateway import RAW_HEADERS
+
 #: Up to this much of an answer is gathered into one packet train.
 GATHERED_BYTES = 1 << 16
+#: Idle connections that stay open, one for each client thread and sandbox: beyond these, each
+#: request pays for a new connection, over TLS for a handshake. Windows selects among 512.
+KEPT_ALIVE = 400
 
 
 class Gateway(wsgi.Gateway_10):
@@ -30,20 +36,72 @@ class Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:
         environ = super().get_environ()
         environ["RAW_URI"] = environ["REQUEST_URI"] = _text(self.req.uri)
-        names = map(_text, self.req.inheaders)
+        environ["wsgi.input"] = Body(self.req.rfile)
+        environ[RAW_HEADERS] = headers = raw_headers(self.req.header_lines)
         environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {
             environ_key_for_header(name): name.lower()
-            for name in names
+            for name, _ in headers
             if should_preserve_original_header_name(name)
         }
         return environ
 
 
-class OneWrite(cheroot_server.HTTPRequest):
-    """Status line, headers and a small body leave in one send.
+def raw_headers(lines: Iterable[bytes]) -> list[tuple[str, str]]:
+    """Header lines, checked by cheroot, as (name, value): as spelt, in order, duplicates too.
+
+    A line that begins with white space continues the one before (RFC 9112, section 5.2).
+    """
+    headers: list[tuple[str, str]] = []
+    for line in map(_text, lines):
+        if line[0] in " \t" and headers:
+            name, value = headers.pop()
+            headers.append((name, f"{value} {line.strip()}"))
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            headers.append((name.strip(), value.strip()))
+    return headers
+
+
+class Body:
+    """A request's body; half of one, whose client has left, does not pass for the whole."""
+
+    def __init__(self, rfile: Any) -> None:
+        self._rfile = rfile
+
+    def read(self, size: int | None = None) -> bytes:
+        """Up to `size` bytes, or all. Raises ConnectionAbortedError when the client has left."""
+        data = self._rfile.read(size)
+        missing = getattr(self._rfile, "remaining", 0)  # a chunked body tells by its last chunk
+        if missing and (size is None or len(data) < size):
+            raise ConnectionAbortedError(f"the client left, {missing} bytes before its body's end")
+        return data
+
+
+class Recorder:
+    """Reads lines from a file, and keeps them."""
+
+    def __init__(self, rfile: Any) -> None:
+        self._rfile = rfile
+        self.lines: list[bytes] = []
+
+    def readline(self) -> bytes:
+        line = self._rfile.readline()
+        self.lines.append(line)
+        return line
+
+
+class Request(cheroot_server.HTTPRequest):
+    """Keeps its header lines as they came, and sends its answer, if small, in one piece.
 
     Only the answer is gathered: "100 Continue" is written before `respond` and must not wait.
     """
+
+    header_lines: list[bytes]
+
+    def read_request_headers(self) -> bool:
+        recorder = self.rfile = Recorder(self.rfile)
+        self.header_lines = recorder.lines
+        return super().read_request_headers()
 
     def respond(self) -> None:
         wfile = self.conn.wfile
@@ -66,7 +124,7 @@ class OneWrite(cheroot_server.HTTPRequest):
 
 
 class Connection(cheroot_server.HTTPConnection):
-    RequestHandlerClass = OneWrite
+    RequestHandlerClass = Request
 
 
 class TLS(Adapter):
@@ -91,10 +149,28 @@ class TLS(Adapter):
         return MakeFile(sock, mode, bufsize)
 
 
+class Server(wsgi.Server):
+    """cheroot's server, with the parts above."""
+
+    ConnectionClass = Connection
+    keep_alive_conn_limit = KEPT_ALIVE
+    refusal: OSError | None = None
+
+    def bind(self, family: int, type: int, proto: int = 0) -> Any:
+        try:
+            return super().bind(family, type, proto)
+        except OSError as wrong:
+            self.refusal = wrong  # `prepare` makes a text of it, and loses number and reason
+            raise
+
+    def error_log(self, *_: Any, **__: Any) -> None:
+        """Clients may go away at any time."""
+
+
 class Front:
     """A listening HTTP server on loopback, serving in a thread of its own.
 
-    Raises OSError when the port is taken.
+    Raises OSError, with the system's reason, when it cannot have the port.
     """
 
     def __init__(
@@ -104,7 +180,7 @@ class Front:
         threads: int,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._server = wsgi.Server(
+        self._server = Server(
             ("127.0.0.1", port),
             app,
             numthreads=threads,
@@ -113,11 +189,12 @@ class Front:
             timeout=60,
         )
         self._server.gateway = Gateway
-        self._server.ConnectionClass = Connection
-        self._server.error_log = lambda *_, **__: None  # clients may go away at any time
         if context:
             self._server.ssl_adapter = TLS(context)
-        self._server.prepare()
+        try:
+            self._server.prepare()
+        except OSError as wrong:
+            raise self._server.refusal or wrong from None
         self._thread = threading.Thread(target=self._server.serve, name="front", daemon=True)
 
     @property

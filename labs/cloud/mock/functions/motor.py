@@ -60,7 +60,8 @@ class Motor:
         self._starter, self._spawner = starter, spawner
         self._role_environment, self._write_log = role_environment, write_log
         self._code = CodeStore()
-        self._pool = Pool(most=account_limit)
+        # Half as many again as can be busy: two functions under load would evict each other.
+        self._pool = Pool(most=account_limit + account_limit // 2)
         self._generation = 0
         self._busy: set[Sandbox] = set()
         self._changed = threading.Condition()

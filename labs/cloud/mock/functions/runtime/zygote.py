@@ -28,10 +28,14 @@ SERVICES = ("dynamodb", "sns", "s3", "sqs")
 def preload() -> None:
     """Pay once for what each sandbox would pay: imports, service models, endpoint rules.
 
-    No connection is opened and no thread started: both would not survive a fork.
+    No connection is left open and no thread started: both would not survive a fork.
     """
+    import sysconfig
+
     import boto3
     import botocore.session
+    from botocore.config import Config
+    from botocore.exceptions import EndpointConnectionError
 
     make_loader = botocore.session.create_loader
     shared = make_loader(None)
@@ -41,6 +45,14 @@ def preload() -> None:
         session.client(service, endpoint_url="http://127.0.0.1:9")
     for service in ("dynamodb", "s3"):
         session.resource(service, endpoint_url="http://127.0.0.1:9")
+    for kind in ("purelib", "platlib"):
+        sysconfig.get_path(kind)  # reads a table that each sandbox would hold for itself
+    with socket.socket() as deaf:  # a first call imports and builds more than making a client
+        deaf.bind(("127.0.0.1", 0))
+        url = "http://{}:{}".format(*deaf.getsockname())
+        once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+        with contextlib.suppress(EndpointConnectionError):
+            session.client("dynamodb", endpoint_url=url, config=once).list_tables()
     del session
     gc.collect()
     gc.freeze()  # a sandbox's collector leaves these pages shared
