@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import botocore.exceptions
 
-from labs.cloud import environment, inventory
+from labs.cloud import environment, inventory, settings
 from labs.cloud.launcher import MockProcess
 
 MODES = ("mock", "live")
@@ -120,7 +120,7 @@ def connect(
                   create resources that cost money.
     region:       None: us-east-1 in the mock, the profile's own in live mode.
 
-    Raises ValueError for an unknown mode, LiveModeRefused, MockFailed.
+    Raises ValueError for an unknown mode or LABS_SIZE, LiveModeRefused, MockFailed.
     """
     global _current
     mode = mode or os.environ.get("LABS_MODE") or "mock"
@@ -144,6 +144,7 @@ def _connect_mock(lesson: int | str | None, region: str | None) -> Connection:
     global _mock
     if not environment.owns_folder():  # a child process: the mock is its parent's
         return Connection("mock", boto3.Session(region_name=region), lesson)
+    settings.size()  # an unknown LABS_SIZE is said here, not in the mock's log
     if _mock is not None and _mock.is_running():
         _mock.reset()
     else:

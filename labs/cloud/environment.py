@@ -209,13 +209,17 @@ def shell_lines(endpoint_url: str | None = None) -> list[str]:
     """
     url = endpoint_url or os.environ["AWS_ENDPOINT_URL"]
     wanted = variables(folder(), url, os.environ)
+    del wanted["PATH"]  # the terminal's own stays, behind our scripts
+    scripts = sysconfig.get_path("scripts")
     removed = sorted({*DEFEATING, "AWS_SESSION_TOKEN", *foreign(original())})
     if sys.platform == "win32":
         quoted = {name: value.replace("'", "''") for name, value in wanted.items()}
         cleared = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in removed]
-        return cleared + [f"$env:{name} = '{value}'" for name, value in quoted.items()]
+        path = f"$env:PATH = '{scripts};' + $env:PATH"
+        return [*cleared, *(f"$env:{name} = '{value}'" for name, value in quoted.items()), path]
     exported = [f"export {name}={shlex.quote(value)}" for name, value in wanted.items()]
-    return ["unset " + " ".join(removed), *exported]
+    path = f'export PATH={shlex.quote(scripts)}:"$PATH"'
+    return ["unset " + " ".join(removed), *exported, path]
 
 
 def original() -> dict[str, str]:
