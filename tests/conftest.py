@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 
 #: LABS_ADDRESS_BOOK: a worker of xdist must not join the mock of the process that started it.
@@ -16,6 +17,11 @@ os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.d
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_configure(config):
     if is_controller(config):
         os.environ["LABS_HOME"] = tempfile.mkdtemp(prefix="labs-tests-")  # workers inherit it
@@ -28,3 +34,9 @@ def pytest_unconfigure(config):
 
 def is_controller(config) -> bool:
     return not hasattr(config, "workerinput")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all", action="store_true", help="every restart point of a lesson, both themes"
+    )

@@ -143,7 +143,7 @@ class World:
         return result.stdout.strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("a folder with spaces")
     tls = trust.server_context(trust.make_ca(folder))
