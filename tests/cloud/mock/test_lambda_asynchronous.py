@@ -8,7 +8,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lambda_account import HELD, Account, Gate, until
+
+from tests.cloud.mock.lambda_account import HELD, Account, Gate, until
 
 FAILS = 'def f(event, context): raise ValueError(f"no {event}")'
 

@@ -4,7 +4,8 @@ import json
 import re
 
 import pytest
-from lambda_account import Account, packed
+
+from tests.cloud.mock.lambda_account import Account, packed
 
 SOURCE = """
 import json, os, sys, time

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import boto3
 import psutil
 import pytest
-from lambda_account import HELD, Account, Gate, packed, until
 
 from labs import cloud
 from labs.cloud import connection
+from tests.cloud.mock.lambda_account import HELD, Account, Gate, packed, until
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import re
 import time
 
 import pytest
-from lambda_account import HELD, Account, Gate, until
+
+from tests.cloud.mock.lambda_account import HELD, Account, Gate, until
 
 PRINTS = "import json\ndef f(event, context): print('EVENT', json.dumps(event))"
 
