@@ -9,7 +9,10 @@ import boto3
 import botocore.exceptions
 
 from labs.cloud import environment, inventory, settings
+from labs.cloud.faults import Faults
+from labs.cloud.inside import Inside
 from labs.cloud.launcher import MockProcess
+from labs.cloud.trace import Trace
 
 MODES = ("mock", "live")
 
@@ -34,7 +37,10 @@ class SessionAt(boto3.Session):
 
 
 class Connection:
-    """What a lesson calls `aws`: boto3 clients, names of its own, and the end of it all."""
+    """What a lesson calls `aws`: boto3 clients, names of its own, and the end of it all.
+
+    trace, faults: look inside the mock, and ask it for bad weather; NotRun in live mode.
+    """
 
     def __init__(self, mode: str, session: boto3.Session, lesson: int | str | None) -> None:
         self.mode = mode
@@ -42,6 +48,9 @@ class Connection:
         self.region: str = session.region_name
         self._lesson = lesson
         self._account_id: str | None = None
+        inside = Inside(os.environ["AWS_ENDPOINT_URL"] if mode == "mock" else None)
+        self.trace = Trace(inside)
+        self.faults = Faults(inside)
 
     def client(self, name: str, **kw: Any) -> Any:
         """A boto3 client; further arguments are boto3's own."""
@@ -117,7 +126,7 @@ def connect(
     mode:         "mock" or "live"; None: the environment variable LABS_MODE, else "mock".
     lesson:       number of the lesson; part of the names that `aws.name` gives.
     profile, endpoint_url, consent: live mode only. `consent=True` says that this code may
-                  create resources that cost money.
+                  create resources that cost money; None: whether LABS_CONSENT is "yes".
     region:       None: us-east-1 in the mock, the profile's own in live mode.
 
     Raises ValueError for an unknown mode or LABS_SIZE, LiveModeRefused, MockFailed.
@@ -165,10 +174,13 @@ def _connect_live(
             "This kernel is in mock mode and stays in it. Start JupyterLab with "
             "`python3 -m labs lab --live`, or set LABS_MODE=live before the kernel starts."
         )
+    if consent is None:
+        consent = os.environ.get("LABS_CONSENT") == "yes"
     if consent is not True:
         raise LiveModeRefused(
             "Live mode creates resources in an AWS account and may cost money. "
-            "Say connect('live', consent=True) if you mean it."
+            "Say connect('live', consent=True), or set LABS_CONSENT=yes before the kernel starts, "
+            "if you mean it."
         )
     session = SessionAt(endpoint_url, profile_name=profile, region_name=region)
     if session.region_name is None:

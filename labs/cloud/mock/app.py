@@ -1,7 +1,8 @@
 """The mock's one WSGI app: decides for each request who answers it, and mends what moto lacks.
 
-An invoke URL goes to API Gateway's data plane. Everything else is the AWS API: a caller that runs
-under a function's role is checked first, then moto answers; what moto cannot answer becomes an
+An invoke URL goes to API Gateway's data plane, `/_labs/` to what the mock tells of itself.
+Everything else is the AWS API: each call is traced, meets the faults that were asked for, and, if
+it runs under a function's role, is checked; then moto answers. What moto cannot answer becomes an
 AWS error rather than a page of HTML.
 """
 
@@ -10,21 +11,27 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from botocore.awsrequest import HeadersDict
+from botocore.parsers import ResponseParserError, create_parser
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from labs.cloud.mock import errors, operations
+from labs.cloud.mock import errors, faults, inside, operations, trace, transfers
 from labs.cloud.mock.gateway import Gateway
-from labs.cloud.mock.iam import guard, principals
+from labs.cloud.mock.iam import guard, permissions, principals
+from labs.cloud.mock.operations import Operation
 
 StartResponse = Callable[..., Any]
+#: Status line, headers, body.
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
 log = logging.getLogger("labs.mock")
 #: moto has no URL for the request: its framework answers, with a page. AWS's own 404s are none.
 _WERKZEUGS_404 = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>"
-_ACCESS_KEY = re.compile(r"Credential=([^/,]+)/")
+_MESSAGE_ID = re.compile(rb"<MessageId>([^<]+)</MessageId>")
 
 
 class MockApp:
@@ -51,89 +58,169 @@ class MockApp:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if self._gateway.serves(environ):
             return self._gateway(environ, start_response)
-        if environ["PATH_INFO"] == "/_labs/health":
-            return _json(start_response, {"mock": self._token})
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = io.BytesIO(body)
-        if denied := _denied(environ, body):
-            return _answer(start_response, denied)
+        if environ["PATH_INFO"].startswith(inside.PREFIX):
+            return _send(start_response, self._inside(environ, body))
+        operation = operations.identify(environ, body)
+        if operation is None:
+            answer = self._untraced(environ, body)
+        else:
+            answer = self._call(operation, environ, body)
+        if environ["REQUEST_METHOD"] != "GET":
+            self._changed()
+        return _send(start_response, answer)
+
+    def _inside(self, environ: dict[str, Any], body: bytes) -> Answer:
+        if environ["PATH_INFO"] == f"{inside.PREFIX}health":
+            return _json(200, {"mock": self._token})
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        reply = inside.serve(method, path, environ.get("QUERY_STRING", ""), body)
+        return _json(*(reply or (404, {"message": f"There is no {method} {path} here."})))
+
+    def _untraced(self, environ: dict[str, Any], body: bytes) -> Answer:
+        """moto's own pages, and what nobody knows."""
         reset = environ["PATH_INFO"] == "/moto-api/reset"
         if reset:
             self._reset()
-        answer = self._aws(environ, body, start_response)
+        answer = self._moto_answers(None, environ)
         if reset:
             self._reset()
-        if environ["REQUEST_METHOD"] != "GET":
-            self._changed()
         return answer
 
-    def _aws(
-        self, environ: dict[str, Any], body: bytes, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _call(self, operation: Operation, environ: dict[str, Any], body: bytes) -> Answer:
+        """A call of the AWS API, as a hop of its chain."""
+        principal = principals.principal_of(operation.access_key)
+        caller = principal.session_name if principal else trace.LEARNER
+        with trace.hop(
+            operation.service,
+            operation.name,
+            _resource(operation),
+            within=trace.received(environ.get("HTTP_X_AMZN_TRACE_ID")),
+            caller=caller,
+            # Who invokes a function through the API is its caller; else it is the service.
+            by=caller if operation.service == "lambda" else None,
+        ) as hop:
+            answer = (
+                _refused(operation, environ)
+                or _denied(operation)
+                or self._moto_answers(operation, environ)
+            )
+            return _read(hop, operation, answer)
+
+    def _moto_answers(self, operation: Operation | None, environ: dict[str, Any]) -> Answer:
         held: list[Any] = []
         try:
             answer = self._moto(environ, lambda *started: held.append(started))
         except NotImplementedError:
-            return _answer(start_response, _not_implemented(environ, body))
+            return _not_implemented(operation)
         except Exception as fault:
             log.exception("moto failed on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            return _answer(start_response, _failure(environ, body, fault))
-        if held[0][0].startswith("404") and environ.get("HTTP_AUTHORIZATION"):
-            with contextlib.closing(answer):
-                answer = [b"".join(answer)]
+            return _failure(operation, fault)
+        status, headers = held[0][:2]
+        if status.startswith("404") and environ.get("HTTP_AUTHORIZATION"):
+            answer = [_whole(answer)]
             if answer[0].startswith(_WERKZEUGS_404):
-                return _answer(start_response, _not_implemented(environ, body))
-        start_response(*held[0])
-        return answer
+                return _not_implemented(operation)
+        return status, headers, answer
 
 
-Answer = tuple[str, list[tuple[str, str]], bytes]
+def _resource(operation: Operation) -> str:
+    """The short name of what a call is done to, as IAM sees it; "" when that is nothing."""
+    needed = permissions.needed(operation, account="")
+    names = [need.resource for need in needed if need.action != "iam:PassRole"]
+    return trace.short_name(names[-1]) if names else ""
 
 
-def _denied(environ: dict[str, Any], body: bytes) -> Answer | None:
-    """The refusal, if the caller runs under a role that may not do this. A learner may do all."""
-    key = _ACCESS_KEY.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if key is None or principals.principal_of(key[1]) is None:
+def _refused(operation: Operation, environ: dict[str, Any]) -> Answer | None:
+    """The answer of a fault that was asked for, after the wait that was."""
+    if operation.service == "lambda" and operation.parameters.get("InvocationType") == "Event":
+        return None  # is accepted, and meets the fault when it is tried
+    weather = faults.weather(
+        operation.service, operation.name, lambda: transfers.size(operation, environ)
+    )
+    if weather.delay:
+        time.sleep(weather.delay)
+    if weather.refusal is None:
         return None
-    operation = operations.identify(environ, body)
-    denial = guard.check(operation) if operation else None
+    refusal = weather.refusal
+    return _bytes(errors.render(operation, refusal.code, refusal.message, refusal.status))
+
+
+def _denied(operation: Operation) -> Answer | None:
+    """The refusal, if the caller runs under a role that may not do this. A learner may do all."""
+    denial = guard.check(operation)
     if denial is None:
         return None
     log.info("denied: %s", denial.message)
-    return errors.render(operation, denial.code, denial.message, denial.status)
+    return _bytes(errors.render(operation, denial.code, denial.message, denial.status))
 
 
-def _not_implemented(environ: dict[str, Any], body: bytes) -> Answer:
+def _not_implemented(operation: Operation | None) -> Answer:
     """501, naming the operation. moto alone answers 500 or 404 with a page of HTML."""
-    operation = operations.identify(environ, body)
     if operation is None:
         return _unknown(501, "NotImplemented", "this is no AWS operation that the mock knows")
     message = f"The mock does not implement {operation.service} {operation.name}."
-    return errors.render(operation, "NotImplemented", message, 501)
+    return _bytes(errors.render(operation, "NotImplemented", message, 501))
 
 
-def _failure(environ: dict[str, Any], body: bytes, fault: Exception) -> Answer:
-    operation = operations.identify(environ, body)
+def _failure(operation: Operation | None, fault: Exception) -> Answer:
     message = f"The mock failed: {type(fault).__name__}: {fault}"
     if operation is None:
         return _unknown(500, "InternalFailure", message)
-    return errors.render(operation, "InternalFailure", message, 500)
+    return _bytes(errors.render(operation, "InternalFailure", message, 500))
 
 
 def _unknown(status: int, code: str, message: str) -> Answer:
-    text = json.dumps({"code": code, "message": message}).encode()
-    return f"{status} {code}", [("Content-Type", "application/json")], text
+    return _json(status, {"code": code, "message": message}, reason=code)
 
 
-def _answer(start_response: StartResponse, answer: Answer) -> list[bytes]:
+def _read(hop: trace.Hop, operation: Operation, answer: Answer) -> Answer:
+    """The answer, of which the hop has learnt how the call went and which message it was."""
     status, headers, body = answer
-    names = {name.lower() for name, _ in headers}
-    if "content-length" not in names:
-        headers = [*headers, ("Content-Length", str(len(body)))]
-    start_response(status, headers)
-    return [body]
+    hop.status = status.partition(" ")[0]
+    names = HeadersDict(headers)
+    if int(hop.status) >= 400:
+        body = [_whole(body)]
+        hop.error, hop.detail = _said(operation, int(hop.status), names, body[0])
+    elif (operation.service, operation.name) == ("sns", "Publish"):
+        body = [_whole(body)]
+        found = _MESSAGE_ID.search(body[0])
+        hop.message = found[1].decode() if found else ""
+    elif (operation.service, operation.name) == ("lambda", "Invoke"):
+        hop.message = names.get("x-amzn-requestid", "")
+        if failed := names.get("x-amz-function-error"):
+            hop.detail = f"the call went well, the function did not ({failed})"
+    return status, headers, body
 
 
-def _json(start_response: StartResponse, content: Any) -> list[bytes]:
+def _said(operation: Operation, status: int, headers: HeadersDict, body: bytes) -> tuple[str, str]:
+    """An error's code and message, as an SDK reads them."""
+    response = {"status_code": status, "headers": headers, "body": body}
+    try:
+        error = create_parser(operation.protocol).parse(response, None)["Error"]
+    except (ResponseParserError, KeyError):
+        return str(status), body[:200].decode(errors="replace")
+    return error.get("Code") or str(status), error.get("Message") or ""
+
+
+def _whole(body: Iterable[bytes]) -> bytes:
+    with contextlib.closing(body) if hasattr(body, "close") else contextlib.nullcontext():
+        return b"".join(body)
+
+
+def _bytes(rendered: tuple[str, list[tuple[str, str]], bytes]) -> Answer:
+    status, headers, body = rendered
+    return status, headers, [body]
+
+
+def _json(status: int, content: Any, reason: str = "") -> Answer:
     body = json.dumps(content).encode()
-    return _answer(start_response, ("200 OK", [("Content-Type", "application/json")], body))
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    return f"{status} {reason or ('OK' if status < 400 else 'Error')}", headers, [body]
+
+
+def _send(start_response: StartResponse, answer: Answer) -> Iterable[bytes]:
+    status, headers, body = answer
+    start_response(status, headers)
+    return body

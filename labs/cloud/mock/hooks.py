@@ -7,6 +7,7 @@ moto what USES does not list: a new moto shows here what it breaks.
 """
 
 import base64
+import contextvars
 import functools
 import importlib
 import io
@@ -181,7 +182,10 @@ def _in_background(original: Callable, _service: LambdaService) -> Callable:
 
     @functools.wraps(original)
     def send(*arguments: Any, **named: Any) -> bytes:
-        threading.Thread(target=original, args=arguments, kwargs=named, daemon=True).start()
+        there = contextvars.copy_context()  # it goes on with the chain of the call
+        threading.Thread(
+            target=there.run, args=(original, *arguments), kwargs=named, daemon=True
+        ).start()
         return b""
 
     return send
@@ -340,20 +344,21 @@ def _deliver(original: Callable, service: LambdaService) -> Callable:
         deduplication_id=None,
         message_structure=None,
     ) -> None:
-        if self.protocol != "lambda":
-            return original(
-                self,
-                message,
-                message_id,
-                subject,
-                message_attributes,
-                group_id,
-                deduplication_id,
-                message_structure,
-            )
         matcher = self._filter_policy_matcher
         if matcher is not None and not matcher.matches(message_attributes, message):
-            return None
+            return topics.note_filtered(self, message_id)
+        if self.protocol != "lambda":
+            with topics.hop(self, message_id):
+                return original(
+                    self,
+                    message,
+                    message_id,
+                    subject,
+                    message_attributes,
+                    group_id,
+                    deduplication_id,
+                    message_structure,
+                )
         if message_structure == "json":
             message = self._parse_message_structure(message, self.protocol)
         sns = topics.notification(self, message, message_id, subject, message_attributes)
@@ -637,10 +642,14 @@ USES = (
         "region_name role_session_name role_arn policy duration external_id",
     ),
     Use("moto.sts.models:STSBackend.get_assumed_role_from_access_key", "access_key_id"),
-    # operations, errors: AWS's service models
+    # transfers: the sizes of stored objects
+    Use("moto.s3.models:s3_backends", "bucket_accounts"),
+    Use("moto.s3.models:S3Backend.get_object", "bucket_name key_name"),
+    Use("moto.s3.models:FakeKey", "metadata size"),
+    # operations, errors, faults: AWS's service models
     Use(
         "moto.core.model:ServiceModel",
-        "error_shapes metadata operation_model operation_names resolved_protocol",
+        "error_shapes metadata operation_model operation_names protocol resolved_protocol",
     ),
     Use("moto.core.model:OperationModel", "input_shape service_model"),
     Use("moto.core.parse:PROTOCOL_PARSERS"),

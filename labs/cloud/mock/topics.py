@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import uuid
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
@@ -16,8 +17,14 @@ from moto.sns.models import Subscription
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
-from labs.cloud.mock import log_groups
-from labs.cloud.mock.functions.contract import Invocation, NoSuchFunction, Refused
+from labs.cloud.mock import faults, log_groups, trace
+from labs.cloud.mock.functions.contract import (
+    Invocation,
+    NoSuchFunction,
+    NotPermitted,
+    Refused,
+    TooLarge,
+)
 from labs.cloud.mock.functions.service import LambdaService, permitted_function
 
 log = logging.getLogger("labs.mock.sns")
@@ -52,21 +59,63 @@ def notification(
 
 
 def deliver(service: LambdaService, subscription: Subscription, sns: dict[str, Any]) -> None:
-    """Hand a notification to the subscribed function's queue; a refusal becomes a failure."""
+    """Hand a notification to the subscribed function's queue, as often as `faults` want it."""
+    for copy in range(1 + faults.copies("sns", faults.DELIVER)):
+        _hand_over(service, subscription, sns, "once more, asked for with aws.faults" * (copy > 0))
+
+
+def _hand_over(
+    service: LambdaService, subscription: Subscription, sns: dict[str, Any], remark: str
+) -> None:
+    """Once; a refusal becomes a failure. `remark`: for the trace."""
     record = {
         "EventSource": "aws:sns",
         "EventVersion": "1.0",
         "EventSubscriptionArn": subscription.arn,
         "Sns": sns,
     }
-    try:
-        function = permitted_function(
-            subscription.endpoint, "sns.amazonaws.com", subscription.topic.arn
-        )
-        event = json.dumps({"Records": [record]}).encode()
-        service.invoke_later(function, Invocation(event, subscription.endpoint))
-    except Refused as refused:
-        _fail(subscription, sns, refused)
+    weather = faults.weather("sns", faults.DELIVER)
+    with hop(subscription, sns["MessageId"]) as step:
+        try:
+            if weather.refusal:
+                raise Refused(weather.refusal.message)
+            function = permitted_function(
+                subscription.endpoint, "sns.amazonaws.com", subscription.topic.arn
+            )
+            event = json.dumps({"Records": [record]}).encode()
+            invocation = Invocation(event, subscription.endpoint)
+            service.invoke_later(function, invocation, weather.delay)
+            step.status, step.detail = "queued", remark
+        except Refused as refused:
+            code = weather.refusal.code if weather.refusal else _CODES[type(refused)]
+            step.fail("refused", code, str(refused))
+            _fail(subscription, sns, refused)
+
+
+#: What Lambda answers to SNS. Source: Lambda API, Invoke.
+_CODES = {
+    NotPermitted: "AccessDeniedException",
+    NoSuchFunction: "ResourceNotFoundException",
+    TooLarge: "RequestTooLargeException",
+}
+
+
+def hop(subscription: Subscription, message_id: str) -> AbstractContextManager[trace.Hop]:
+    """A delivery, to record what the block does of it."""
+    return trace.hop(
+        "sns",
+        faults.DELIVER,
+        trace.short_name(subscription.endpoint),
+        caller=subscription.topic.name,
+        message=message_id,
+    )
+
+
+def note_filtered(subscription: Subscription, message_id: str) -> None:
+    """A message that the subscription's filter policy keeps from it."""
+    policy = subscription.attributes.get("FilterPolicy")
+    with hop(subscription, message_id) as step:
+        step.status, step.detail = "filtered", f"the filter policy is {policy}"
 
 
 def _fail(subscription: Subscription, sns: dict[str, Any], reason: Refused) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from moto.awslambda.models import LambdaFunction
 
 from labs.cloud import environment, names, trust
-from labs.cloud.mock import hooks, log_groups
+from labs.cloud.mock import faults, hooks, log_groups, trace
 from labs.cloud.mock.app import MockApp
 from labs.cloud.mock.book import Book
 from labs.cloud.mock.curl_proxy import CurlProxy
@@ -76,6 +76,8 @@ class World:
         self._lambda.reset()
         self._gateway.reset()
         principals.reset()
+        faults.clear()
+        trace.reset()
 
     def _publish(self) -> None:
         """Write the address book as it is now."""

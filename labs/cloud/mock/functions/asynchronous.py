@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from labs.cloud.mock import trace
 from labs.cloud.mock.functions.contract import Invocation, Outcome, Refused, Throttled
 from labs.cloud.settings import TIME_SCALE
 
@@ -39,6 +40,8 @@ class Event:
     max_age: float
     accepted: float = field(default_factory=time.monotonic)
     failures: int = 0
+    throttles: int = 0
+    throttled: trace.Hop | None = None  # one hop for all its throttles since the last run
 
     @property
     def arn(self) -> str:
@@ -73,10 +76,15 @@ class AsynchronousQueue:
         self._thread = threading.Thread(target=self._dispatch, name="lambda-queue", daemon=True)
         self._thread.start()
 
-    def put(self, event: Event) -> None:
-        """Accept an event; returns at once."""
+    def put(self, event: Event, delay: float = 0.0) -> None:
+        """Accept an event, in `delay` seconds from now; returns at once."""
+        trace.expect(event.invocation.cause)
+        event.accepted += delay
         with self._changed:
-            self._waiting.setdefault(event.arn, deque()).append(event)
+            if delay:
+                heapq.heappush(self._later, (event.accepted, next(self._order), event))
+            else:
+                self._waiting.setdefault(event.arn, deque()).append(event)
             self._changed.notify()
 
     def backlog(self, arn: str) -> int:
@@ -136,44 +144,82 @@ class AsynchronousQueue:
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _work(self, event: Event, generation: int) -> None:
+        comes_back = False
         try:
-            self._try(event, generation)
+            comes_back = self._try(event, generation)
         except Exception:
             log.exception("an event for %s was lost", event.arn)
         finally:
+            if not comes_back:
+                trace.arrived(event.invocation.cause)
             self._free.release()
             with self._changed:
                 self._changed.notify()
 
-    def _try(self, event: Event, generation: int) -> None:
+    def _try(self, event: Event, generation: int) -> bool:
+        """Whether the event goes back into the queue."""
         if generation != self._generation:
-            return None
+            return False
         if event.age() > event.max_age:
-            return self._give_up(event, "EventAgeExceeded", None)
+            self._given_up(event, "EventAgeExceeded", None)
+            return False
         try:
             outcome = self._run(event)
-        except Throttled:
-            return self._throttled(event, generation)
+        except Throttled as throttled:
+            return self._throttled(event, generation, throttled.reason)
         except Refused as refused:
-            return log.warning("dropped an event: %s: %s", event.arn, refused)
+            _note(event, "give up", "failed", type(refused).__name__, str(refused))
+            log.warning("dropped an event: %s: %s", event.arn, refused)
+            return False
         with self._changed:
             self._back_off.pop(event.arn, None)
             self._next_try.pop(event.arn, None)
             if outcome.error is None or generation != self._generation:
-                return None
+                return False
             event.failures += 1
+            event.throttled = None
             if event.failures <= event.retries:
-                due = time.monotonic() + RETRY_SECONDS[event.failures - 1] / TIME_SCALE
-                return heapq.heappush(self._later, (due, next(self._order), event))
-        return self._give_up(event, "RetriesExhausted", outcome)
+                wait = RETRY_SECONDS[event.failures - 1]
+                tries = f"try {event.failures} of {event.retries + 1} failed, the next"
+                in_time = f"in {wait:g} s of AWS's, {wait / TIME_SCALE:g} s here"
+                _note(event, "retry", "waiting", "", f"{tries} {in_time}")
+                due = time.monotonic() + wait / TIME_SCALE
+                heapq.heappush(self._later, (due, next(self._order), event))
+                return True
+        self._given_up(event, "RetriesExhausted", outcome)
+        return False
 
-    def _throttled(self, event: Event, generation: int) -> None:
+    def _given_up(self, event: Event, condition: str, outcome: Outcome | None) -> None:
+        _note(event, "give up", "failed", condition, f"after {event.failures} failed tries")
+        self._give_up(event, condition, outcome)
+
+    def _throttled(self, event: Event, generation: int, reason: str) -> bool:
         with self._changed:
             if generation != self._generation:
-                return
+                return False
+            event.throttles += 1
+            if event.throttled is None:
+                event.throttled = _note(event, "throttle", "throttled", "", "")
+            event.throttled.lasts_until_now()
+            event.throttled.error = "TooManyRequestsException"
+            event.throttled.detail = f"{event.throttles} times: {reason}"
             now = time.monotonic()
             if self._next_try.get(event.arn, 0.0) <= now:  # many refused at once count once
                 wait = self._back_off.get(event.arn, BACK_OFF_SECONDS / TIME_SCALE)
                 self._next_try[event.arn] = now + wait
                 self._back_off[event.arn] = min(wait * 2, MOST_BACK_OFF_SECONDS / TIME_SCALE)
             self._waiting.setdefault(event.arn, deque()).appendleft(event)
+            return True
+
+
+def _note(event: Event, operation: str, status: str, error: str, detail: str) -> trace.Hop:
+    return trace.note(
+        "lambda",
+        operation,
+        trace.short_name(event.arn),
+        status=status,
+        within=event.invocation.cause,
+        error=error,
+        message=event.invocation.request_id,
+        detail=detail,
+    )

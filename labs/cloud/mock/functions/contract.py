@@ -3,6 +3,8 @@
 import uuid
 from dataclasses import dataclass, field
 
+from labs.cloud.mock import trace
+
 
 @dataclass(frozen=True)
 class Invocation:
@@ -11,11 +13,15 @@ class Invocation:
     event:      JSON.
     arn:        of the function as the caller named it, with version or alias if that was named.
     request_id: the same for all tries of an asynchronous event.
+    attempt:    1 for the first try.
+    cause:      the chain of calls that it belongs to (see `trace`).
     """
 
     event: bytes
     arn: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    attempt: int = 1
+    cause: trace.Cause = field(default_factory=trace.cause)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class Throttled(Refused):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unavailable(Throttled):
+    """A fault of Lambda's own, asked for with `faults`: to callers and queues like a throttle."""
 
 
 class NotPermitted(Refused):

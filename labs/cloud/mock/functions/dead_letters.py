@@ -11,6 +11,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
+from labs.cloud.mock import trace
 from labs.cloud.mock.functions.contract import Invocation
 
 ATTRIBUTE = "labs_dead_letter_arn"
@@ -33,24 +34,34 @@ def send(target_arn: str, invocation: Invocation, error_message: str) -> None:
     }
     event = invocation.event.decode()
     try:
-        target = parse_arn(target_arn)
-        if target.service == "sqs":
-            sqs_backends[target.account][target.region].send_message(
-                target.resource_id,
-                event,
-                message_attributes={
-                    name: {"DataType": kind, "StringValue": value}
-                    for name, (kind, value) in attributes.items()
-                },
-            )
-        else:
-            sns_backends[target.account][target.region].publish(
-                arn=target_arn,
-                message=event,
-                message_attributes={
-                    name: {"Type": kind, "Value": value}
-                    for name, (kind, value) in attributes.items()
-                },
-            )
+        with trace.hop(
+            "lambda",
+            "dead letter",
+            trace.short_name(target_arn),
+            within=invocation.cause,
+            message=invocation.request_id,
+        ):
+            _put(target_arn, event, attributes)
     except Exception:
         log.exception("dead letter not delivered to %s: %s", target_arn, error_message)
+
+
+def _put(target_arn: str, event: str, attributes: dict[str, tuple[str, str]]) -> None:
+    target = parse_arn(target_arn)
+    if target.service == "sqs":
+        sqs_backends[target.account][target.region].send_message(
+            target.resource_id,
+            event,
+            message_attributes={
+                name: {"DataType": kind, "StringValue": value}
+                for name, (kind, value) in attributes.items()
+            },
+        )
+    else:
+        sns_backends[target.account][target.region].publish(
+            arn=target_arn,
+            message=event,
+            message_attributes={
+                name: {"Type": kind, "Value": value} for name, (kind, value) in attributes.items()
+            },
+        )

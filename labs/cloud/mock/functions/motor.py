@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from moto.awslambda.models import LambdaFunction
 from moto.core.utils import utcnow
 
+from labs.cloud.mock import trace
 from labs.cloud.mock.functions import report
 from labs.cloud.mock.functions.code import CodeStore, brings_own_sdk
 from labs.cloud.mock.functions.concurrency import Concurrency
@@ -75,10 +76,22 @@ class Motor:
         Raises Throttled before anything has run.
         """
         generation = self._generation
-        with self.concurrency.slot(function.function_name, reserved):
+        name = function.function_name
+        with (
+            self.concurrency.slot(name, reserved),
+            trace.hop(
+                "lambda",
+                "run",
+                name,
+                within=invocation.cause,
+                by=name,
+                message=invocation.request_id,
+            ) as hop,
+        ):
             run = self._run(function, invocation, generation)
-        if run.error is None and len(run.result) > report.MAX_RESULT_BYTES:
-            run.error = report.too_large(len(run.result))
+            if run.error is None and len(run.result) > report.MAX_RESULT_BYTES:
+                run.error = report.too_large(len(run.result))
+            tell(hop, run, invocation)
         lines = report.lines(
             invocation.request_id,
             str(function.version),
@@ -155,7 +168,7 @@ class Motor:
     ) -> None:
         started, seconds = time.perf_counter(), float(function.timeout)
         try:
-            answer = sandbox.invoke(invocation, trace_id(), seconds)
+            answer = sandbox.invoke(invocation, trace.cause().header, seconds)
             run.error, run.result = answer.error, answer.result
             run.milliseconds, run.survived = answer.milliseconds, True
         except TimeoutError:
@@ -241,6 +254,11 @@ def runtime_environment(function: LambdaFunction, sandbox: Sandbox) -> dict[str,
     }
 
 
-def trace_id() -> str:
-    """An X-Ray trace header's root. Source: X-Ray guide, "Tracing header"."""
-    return f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+def tell(hop: trace.Hop, run: _Run, invocation: Invocation) -> None:
+    """What the trace says of a run: cold or warm, which try, and its error."""
+    start = "warm" if run.init_ms is None else f"cold start, {run.init_ms:.0f} ms to load"
+    remarks = start if invocation.attempt == 1 else f"{start}, try {invocation.attempt}"
+    if run.error:
+        hop.fail("failed", run.error["errorType"], f"{run.error['errorMessage']} ({remarks})")
+    else:
+        hop.detail = remarks

@@ -2,13 +2,16 @@
 
 import json
 import logging
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.utilities.arns import parse_arn
 
+from labs.cloud.mock import faults
 from labs.cloud.mock.functions import dead_letters
 from labs.cloud.mock.functions.asynchronous import AsynchronousQueue, Event
 from labs.cloud.mock.functions.contract import (
@@ -17,6 +20,7 @@ from labs.cloud.mock.functions.contract import (
     NotPermitted,
     Outcome,
     TooLarge,
+    Unavailable,
 )
 from labs.cloud.mock.functions.motor import Motor
 from labs.cloud.mock.functions.permission import allows
@@ -41,25 +45,29 @@ class LambdaService:
         limit_size(invocation.event, SYNCHRONOUS_BYTES)
         return self.motor.run(function, invocation, reserved_concurrency(function))
 
-    def invoke_later(self, function: LambdaFunction, invocation: Invocation) -> None:
-        """Put the event into the function's queue. Raises TooLarge."""
+    def invoke_later(
+        self, function: LambdaFunction, invocation: Invocation, delay: float = 0.0
+    ) -> None:
+        """Put the event into the function's queue, in `delay` seconds. Raises TooLarge."""
         limit_size(invocation.event, ASYNCHRONOUS_BYTES)
         settings: Mapping[str, Any] = {}
         if function.event_invoke_config:
             settings = function.event_invoke_config[-1].config
-        self.queue.put(
-            Event(
+        for _ in range(1 + faults.copies("lambda", "Invoke")):
+            event = Event(
                 invocation,
                 retries=settings.get("MaximumRetryAttempts", 2),
                 max_age=settings.get("MaximumEventAgeInSeconds", 21_600),
             )
-        )
+            self.queue.put(event, delay)
 
     def invoke_as_service(
         self, arn: str, event: bytes, *, service: str, source_arn: str
     ) -> Outcome:
         """Run now for an AWS service. Raises NoSuchFunction, NotPermitted, Throttled, TooLarge."""
-        return self.invoke(permitted_function(arn, service, source_arn), Invocation(event, arn))
+        function = permitted_function(arn, service, source_arn)
+        meet_faults()
+        return self.invoke(function, Invocation(event, arn))
 
     def reset(self) -> None:
         self.queue.reset()
@@ -70,7 +78,9 @@ class LambdaService:
         self.motor.close()
 
     def _run_event(self, event: Event) -> Outcome:
-        return self.invoke(find_function(event.arn), event.invocation)
+        function = find_function(event.arn)
+        meet_faults()
+        return self.invoke(function, replace(event.invocation, attempt=event.failures + 1))
 
     @staticmethod
     def _give_up(event: Event, condition: str, outcome: Outcome | None) -> None:
@@ -97,6 +107,14 @@ def qualified_arn(function: LambdaFunction, qualifier: str | None) -> str:
     """The ARN by which a caller named the function: context.invoked_function_arn."""
     arn = function.function_arn.removesuffix(f":{function.version}")
     return f"{arn}:{qualifier}" if qualifier else arn
+
+
+def meet_faults() -> None:
+    """Wait as the faults of ("lambda", "Invoke") want it. Raises Unavailable if they say so."""
+    weather = faults.weather("lambda", "Invoke")
+    time.sleep(weather.delay)
+    if weather.refusal:
+        raise Unavailable(weather.refusal.code)
 
 
 def limit_size(event: bytes, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import contextlib
+import contextvars
 import json
 import logging
 import re
@@ -19,6 +20,7 @@ from urllib.parse import unquote
 
 from moto.utilities.utils import get_partition
 
+from labs.cloud.mock import trace
 from labs.cloud.mock.functions.contract import Outcome, Refused
 
 from . import apis
@@ -130,14 +132,19 @@ class Gateway:
         api = apis.find_api(address.api_id)
         is_http = isinstance(api, HttpApi)
         ids = new_ids(environ.get("HTTP_X_AMZN_TRACE_ID"))
-        try:
-            request = _read(environ, HttpErrors if is_http else RestErrors)
-            reply = self._answer(api, address, request, ids)
-        except GatewayError as error:
-            level = logging.WARNING if error.status >= 500 else logging.INFO
-            what = f"{environ['REQUEST_METHOD']} {address.api_id}{address.path}"
-            log.log(level, "%s -> %s (request %s)", what, error, ids.request_id)
-            reply = error_reply(error)
+        method, within = environ["REQUEST_METHOD"], trace.received(ids.trace_id)
+        with trace.hop(trace.GATEWAY, method, address.path, within=within) as hop:
+            try:
+                request = _read(environ, HttpErrors if is_http else RestErrors)
+                reply = self._answer(api, address, request, ids)
+                hop.status = str(reply.status)
+            except GatewayError as error:
+                level = logging.WARNING if error.status >= 500 else logging.INFO
+                what = f"{method} {address.api_id}{address.path}"
+                log.log(level, "%s -> %s (request %s)", what, error, ids.request_id)
+                reply = error_reply(error)
+                hop.fail(str(error.status), error.error_type or error.message, error.reason)
+            hop.message = ids.extended_id if is_http else ids.request_id
         if is_http:
             return reply.with_headers(("Apigw-Requestid", ids.extended_id))
         return reply.with_headers(
@@ -272,6 +279,7 @@ class Gateway:
         """
         arn = function_arn(integration.uri)
         call = self._workers.submit(
+            contextvars.copy_context().run,  # the invocation belongs to this request's chain
             self._invoke,
             arn,
             json.dumps(event).encode(),
