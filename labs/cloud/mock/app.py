@@ -7,6 +7,7 @@ AWS error rather than a page of HTML.
 """
 
 import contextlib
+import functools
 import io
 import json
 import logging
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import botocore.session
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import ResponseParserError, create_parser
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -168,7 +170,24 @@ def _failure(operation: Operation | None, fault: Exception) -> Answer:
     message = f"The mock failed: {type(fault).__name__}: {fault}"
     if operation is None:
         return _unknown(500, "InternalFailure", message)
+    if operation.region and operation.region not in known_regions():
+        message = (
+            f"There is no region {operation.region!r}; on AWS its address would not resolve. "
+            "Look at how the client's region is spelt."
+        )
+        return _bytes(errors.render(operation, "UnknownRegion", message, 400))
     return _bytes(errors.render(operation, "InternalFailure", message, 500))
+
+
+@functools.cache
+def known_regions() -> frozenset[str]:
+    """All regions that botocore knows, of every partition."""
+    session = botocore.session.get_session()
+    return frozenset(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition, allow_non_regional=False)
+    )
 
 
 def _unknown(status: int, code: str, message: str) -> Answer:

@@ -332,3 +332,12 @@ def test_many_clients_at_once(bucket, aws):
     for thread in threads:
         thread.join(60)
     assert not failures
+
+
+def test_a_region_that_does_not_exist_is_said_in_words(aws):
+    for service, operation in (("sns", "list_topics"), ("dynamodb", "list_tables")):
+        client = aws.client(service, region_name="us-east-9")
+        with pytest.raises(ClientError) as refused:
+            getattr(client, operation)()
+        assert refused.value.response["Error"]["Code"] == "UnknownRegion"
+        assert "'us-east-9'" in refused.value.response["Error"]["Message"]
