@@ -1,6 +1,7 @@
 """`labs test`: the course's own tests, on two processes.
 
-Every argument goes to pytest: `labs test tests/pubsub -k emoji -x`.
+Every argument goes to pytest: `labs test tests/pubsub -k emoji -x`. With `--all`, lessons are
+restarted before each section, not before the last alone, and shown in both of JupyterLab's themes.
 """
 
 import argparse

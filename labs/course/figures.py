@@ -8,9 +8,11 @@ picture is shown as HTML; the PNG is there beside it for exports.
 import base64
 import html
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 from matplotlib.figure import Figure
 
 #: Two colours that every common kind of colour vision tells apart: Okabe and Ito's blue and their
@@ -39,6 +41,31 @@ def show(figure: Figure, *, alt: str, caption: str = "") -> None:
     """Show a figure below the cell; arguments as in `bundle`."""
     data, metadata = bundle(figure, alt=alt, caption=caption)
     display(data, metadata=metadata, raw=True)
+
+
+@contextmanager
+def live() -> Iterator["Screen"]:
+    """`with live() as screen:` one place below the cell, whose figure changes.
+
+    What `screen.show` showed last stays when the block ends, so that an export has it.
+    """
+    yield Screen()
+
+
+class Screen:
+    """A place for one figure at a time. A screen reader is told of the last only, by its alt."""
+
+    def __init__(self) -> None:
+        self._handle: DisplayHandle | None = None
+
+    def show(self, figure: Figure, *, alt: str, caption: str = "") -> None:
+        """Put a figure into the place of the one before; arguments as in `bundle`."""
+        data, metadata = bundle(figure, alt=alt, caption=caption)
+        if self._handle is None:
+            self._handle = DisplayHandle()
+            self._handle.display(data, metadata=metadata, raw=True)
+        else:
+            self._handle.update(data, metadata=metadata, raw=True)
 
 
 def bundle(

@@ -5,7 +5,7 @@ import fnmatch
 import sys
 
 import tests.benchmarks as package
-from tests.benchmarks import calls, functions, memory, messages, starting
+from tests.benchmarks import calls, course, functions, memory, messages, starting
 from tests.benchmarks.rows import BUDGETS, CSV, ROOT, Row, save, table_line
 
 #: By what the names of their rows begin with.
@@ -18,6 +18,7 @@ MEASURES = {
     "thousand": messages.measure_thousand,
     "start": starting.measure,
     "memory": memory.measure,
+    "course": course.measure,
 }
 
 

@@ -67,6 +67,9 @@ BUDGETS = {
     "thousand.wrong_counts": Budget(at_most=0),
     "thousand.wrong_log_lines": Budget(at_most=0),
     "start.set_up_cell.p50": Budget(at_most=3),
+    "course.import.p50": Budget(at_most=0.5),
+    "course.first_check.p50": Budget(at_most=0.3),
+    "course.next_check.p50": Budget(at_most=0.3),
     "memory.sandboxes.call": Budget(at_most=400),
     "processes_left": Budget(at_most=0),
 }

@@ -176,3 +176,8 @@ def test_binders_limits_count(monkeypatch):
     monkeypatch.setenv("MEM_LIMIT", str(GIB))
     monkeypatch.setenv("CPU_LIMIT", "1")
     assert (settings.usable_memory(), settings.usable_cores()) == (GIB, 1)
+
+
+def test_consent_can_stand_in_the_environment():
+    said = live(TRY.format(arguments="'live'"), LABS_CONSENT="yes")
+    assert said.startswith("refused: No region")

@@ -179,5 +179,3 @@ def test_no_lesson_needs_a_network():
     """
     lines = run(code, dict(os.environ)).splitlines()
     assert lines == ["127.0.0.1", "no such name", "ConnectionRefusedError"]
-
-

@@ -21,9 +21,7 @@ def aws():
 def counts(aws, table: str) -> dict[str, int]:
     """{word: count}, all pages."""
     pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    return {
-        item["word"]["S"]: int(item["count"]["N"]) for page in pages for item in page["Items"]
-    }
+    return {item["word"]["S"]: int(item["count"]["N"]) for page in pages for item in page["Items"]}
 
 
 def test_one_then_eleven_then_twelve(aws):

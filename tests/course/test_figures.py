@@ -43,3 +43,30 @@ def luminance(colour: str) -> float:
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_a_live_figure_changes_in_its_place(monkeypatch):
+    """One display, then updates of it; each with its words."""
+    sent = []
+
+    class Handle:
+        def display(self, data, metadata, raw):
+            sent.append(("display", data["text/plain"], metadata["image/png"]["alt"]))
+
+        def update(self, data, metadata, raw):
+            sent.append(("update", data["text/plain"], metadata["image/png"]["alt"]))
+
+    monkeypatch.setattr(figures, "DisplayHandle", Handle)
+    with figures.live() as screen:
+        for number in range(3):
+            screen.show(Figure(figsize=(1, 1)), alt=f"{number} messages")
+    assert sent == [
+        ("display", "0 messages", "0 messages"),
+        ("update", "1 messages", "1 messages"),
+        ("update", "2 messages", "2 messages"),
+    ]
+
+
+def test_a_live_figure_without_words_is_refused():
+    with figures.live() as screen, pytest.raises(ValueError, match="alt text"):
+        screen.show(Figure(), alt="")
