@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -10,6 +11,9 @@ from matplotlib.patches import FancyBboxPatch
 
 from labs.course import figures
 from labs.course.figures import BLUE, INK, ORANGE, PAPER
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 WAY_ALT = (
     "Diagram of eight boxes. Solid arrows, while Slack waits: Slack posts to API Gateway, API"
@@ -35,6 +39,14 @@ def cold_against_warm(cold_ms: Sequence[float], warm_ms: Sequence[float]) -> Non
         f" {len(warm_ms)} warm calls, one after the other; every call counts one word."
         " Measured: milliseconds from call to answer, at the client.",
     )
+
+
+def calls(cold_ms: Sequence[float], warm_ms: Sequence[float]) -> "DataFrame":
+    """One row a call, in the order of the calls: `kind`, cold or warm, and `ms`."""
+    from pandas import DataFrame  # here: a set-up cell should not wait for it
+
+    rows = [("cold", ms) for ms in cold_ms] + [("warm", ms) for ms in warm_ms]
+    return DataFrame(rows, columns=["kind", "ms"])
 
 
 def finding(cold_ms: Sequence[float], warm_ms: Sequence[float]) -> str:

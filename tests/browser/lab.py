@@ -4,6 +4,7 @@ The server is started as `labs lab --no-browser` starts it, on a copy of the not
 says is read from the notebook's model: the page holds only the cells near the visible part.
 """
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
 from labs.commands import jupyter
@@ -51,6 +53,27 @@ RUN_ALL = """async () => {
         outputs: cell.type === 'code' ? cell.outputs.toJSON() : [],
     }));
 }"""
+
+
+#: Begins the lesson again, for Run All has made what the exercise is about; then puts an answer
+#: into its cell and runs it and the check below it.
+ANSWER = """async ([id, source]) => {
+    const app = window.jupyterapp;
+    const notebook = app.shell.currentWidget.content;
+    const cells = Array.from(notebook.model.cells);
+    const index = cells.findIndex(cell => cell.id === id);
+    notebook.activeCellIndex = index;
+    await app.commands.execute('notebook:run-all-above');
+    cells[index].sharedModel.setSource(source);
+    for (const one of [index, index + 1]) {
+        notebook.activeCellIndex = one;
+        await app.commands.execute('notebook:run-cell');
+    }
+    return index + 1;
+}"""
+#: What a course writes itself: the rest of the page is JupyterLab's.
+OURS = [[".jp-RenderedMarkdown"], [".jp-OutputArea-output"]]
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 
 
 @dataclass(frozen=True)
@@ -109,6 +132,27 @@ class Lab:
         """What JupyterLab asks or announces over the notebook: dialogs and notifications."""
         return self.page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
 
+    def answer(self, cell_id: str, source: str) -> Locator:
+        """Run all above an exercise's cell, answer it, run its check; the check's output."""
+        index = self.page.evaluate(ANSWER, [cell_id, source])
+        return self.output(index)
+
+    def output(self, index: int) -> Locator:
+        """What stands below a cell, brought into sight."""
+        cell = self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
+        output = cell.locator(".jp-OutputArea").first
+        output.scroll_into_view_if_needed()
+        return output
+
+    def violations(self) -> list[str]:
+        """What axe objects to in rendered text and outputs, a line for each element."""
+        found = Axe().run(self.page, context={"include": OURS}).response["violations"]
+        return [
+            f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
     def screenshot(self, name: str) -> Path:
         """Keep a picture of the page under build/screenshots."""
         path = build_folder() / "screenshots" / f"{name}.png"
@@ -133,7 +177,7 @@ def chromium() -> str:
 
 
 @contextmanager
-def jupyterlab(notebooks: Path, private: Path) -> Iterator[Lab]:
+def jupyterlab(notebooks: Path, private: Path, theme: str = THEMES[0]) -> Iterator[Lab]:
     """JupyterLab on a copy of the folder `notebooks`; settings and log are in `private`."""
     browser_path = chromium()
     folder = private / "course"
@@ -142,6 +186,7 @@ def jupyterlab(notebooks: Path, private: Path) -> Iterator[Lab]:
     with mock_environment(os.environ) as (environ, extra), log.open("wb") as output:
         own = ["--no-browser", "--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]
         options = jupyter.options(folder, [*extra, *own])
+        write_settings(private, theme)
         with jupyter.running(options, environ | private_settings(private), output) as server:
             url, token = wait_for_address(server, log)
             with sync_playwright() as playwright:
@@ -156,14 +201,27 @@ def jupyterlab(notebooks: Path, private: Path) -> Iterator[Lab]:
 
 
 def private_settings(folder: Path) -> dict[str, str]:
-    """Variables that keep the user's own Jupyter settings out of a test, and the test's in it."""
+    """Variables that keep the user's settings and progress out of a test, and the test's in it."""
     return {
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "IPYTHONDIR": str(folder / "ipython"),
+        "LABS_HOME": str(folder / "home"),
     }
+
+
+def write_settings(folder: Path, theme: str) -> None:
+    """The theme, and every cell in the page, so that axe sees them all."""
+    settings = {
+        "apputils-extension/themes": {"theme": theme},
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }
+    for name, values in settings.items():
+        file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
 
 
 def wait_for_address(server, log: Path) -> tuple[str, str]:

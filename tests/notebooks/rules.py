@@ -10,17 +10,23 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from statistics import median
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from labs.course import syllabus
+from labs.exercises import KINDS, Exercise
+from tests.notebooks.passes import exercise_of, tags
 
 MOST_LINES, MEDIAN_LINES = 15, 4  # of a code cell, blank ones not counted
 MOST_WORDS = 120  # of a markdown cell
-CELLS = range(30, 51)
+CELLS = range(30, 61)
 MOST_ROWS_THEN_AND_NOW = 5
+OBJECTIVES = range(3, 6)
 TAGS = {"motor", "state", "mock-only", "local"}
 #: Front door, capstone and the two that collect results: no lessons with a skeleton.
 WITHOUT_SKELETON = {"00", "51", "90", "91"}
@@ -42,11 +48,19 @@ NEEDS_MOTOR = re.compile(r"\.invoke\(|\brequests\.\w+\(|\bslack\.post\(|^log\(|^
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook, its file name, and the file names that its links may name."""
+    """A notebook, its file name, and what it may refer to.
+
+    siblings:  file names that its links may name.
+    exercises: those of its module. quizzes: ids of its questions.
+    needs:     ids of the sections for which the module says what they need.
+    """
 
     name: str
     notebook: NotebookNode
     siblings: frozenset[str] = frozenset()
+    exercises: tuple[Exercise, ...] = ()
+    quizzes: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
     @property
     def number(self) -> str:
@@ -167,12 +181,19 @@ def state_is_tagged(lesson: Lesson) -> Iterator[str]:
     """What later cells use is made in cells tagged `state`, which catching up runs again."""
     trees = [(cell, parsed(cell.source)) for cell in lesson.code]
     for index, (cell, tree) in enumerate(trees):
-        if "state" in tags(cell) or tree is None:
-            continue
+        if "state" in tags(cell) or exercise_of(cell) or tree is None:
+            continue  # an exercise's solution runs when one catches up
         later = [other for _, other in trees[index + 1 :] if other is not None]
         kept = made_by(tree) & set().union(*map(needed_by, later)) if later else set()
         for name in sorted(kept):
             yield f"{cell.id}: later cells use {name}, and the cell has no tag `state`"
+
+
+def inside_views_are_mock_only(lesson: Lesson) -> Iterator[str]:
+    """AWS cannot be told to fail, nor be looked into."""
+    for cell in lesson.code:
+        if re.search(r"\baws\.(trace|faults)\b", cell.source) and "mock-only" not in tags(cell):
+            yield f"{cell.id}: looks inside the mock and has no tag `mock-only`"
 
 
 def code_parses(lesson: Lesson) -> Iterator[str]:
@@ -234,6 +255,14 @@ def images_have_alt_text(lesson: Lesson) -> Iterator[str]:
             yield f"{cell.id}: an image without alt text"
 
 
+def tables_have_headings(lesson: Lesson) -> Iterator[str]:
+    """A screen reader says a column's heading with each cell: an empty one says nothing."""
+    for cell in lesson.markdown:
+        for heading in re.findall(r"^(\|.*)\n\|[ :|-]+$", cell.source, re.M):
+            if any(not name.strip() for name in heading.strip().strip("|").split("|")):
+                yield f"{cell.id}: a column without a heading in {heading}"
+
+
 def links_lead_somewhere(lesson: Lesson) -> Iterator[str]:
     """Links between lessons are file names, of lessons that exist."""
     for cell in lesson.markdown:
@@ -257,6 +286,101 @@ def then_and_now_is_short(lesson: Lesson) -> Iterator[str]:
             rows = len(re.findall(r"^\|", cell.source, re.M)) - 2
             if rows > MOST_ROWS_THEN_AND_NOW:
                 yield f"{cell.id}: {rows} rows, not {MOST_ROWS_THEN_AND_NOW}"
+
+
+def has_objectives(lesson: Lesson) -> Iterator[str]:
+    """Three to five, numbered, before anything runs."""
+    before = takewhile(lambda cell: cell.cell_type == "markdown", lesson.notebook.cells)
+    found = sum(len(re.findall(r"^\d\. ", cell.source, re.M)) for cell in before)
+    if lesson.has_skeleton and found not in OBJECTIVES:
+        yield f"{found} numbered objectives before the set-up cell, not 3 to 5"
+
+
+def generated_lines_are_those_of_the_syllabus(lesson: Lesson) -> Iterator[str]:
+    """Title, badge, prerequisites and links have one source."""
+    first, last = lesson.notebook.cells[0], lesson.notebook.cells[-1]
+    wanted = [
+        (first, f"# {syllabus.find(lesson.number).title}\n"),
+        (first, syllabus.badge(lesson.number)),
+        (first, syllabus.prerequisites(lesson.number)),
+        (last, syllabus.links(lesson.number)),
+    ]
+    for cell, line in wanted:
+        if line not in cell.source + "\n":
+            yield f"{cell.id}: paste this from labs.course.syllabus: {line}"
+
+
+def exercises_are_asked_and_checked(lesson: Lesson) -> Iterator[str]:
+    """Each exercise of the module has one cell, and the cell right below checks it."""
+    cells = lesson.notebook.cells
+    asked = [exercise_of(cell) for cell in cells if exercise_of(cell)]
+    there = [exercise.id for exercise in lesson.exercises]
+    if asked != there:
+        yield f"cells for the exercises {asked}, and labs.exercises has {there}"
+    for cell, below in pairwise([*cells, new_markdown_cell("", id="end")]):
+        exercise_id = exercise_of(cell)
+        if exercise_id and not re.match(rf"check\(.{re.escape(exercise_id)}.[,)]", below.source):
+            yield f'{cell.id}: the cell below it does not begin with check("{exercise_id}"'
+
+
+def exercises_are_of_two_kinds(lesson: Lesson) -> Iterator[str]:
+    """Explaining, repairing and building are learnt apart."""
+    kinds = {exercise.kind for exercise in lesson.exercises}
+    if lesson.has_skeleton and len(kinds) < 2:
+        yield f"exercises of the kinds {sorted(kinds)}, not two of {', '.join(KINDS)}"
+
+
+def help_is_offered_not_shown(lesson: Lesson) -> Iterator[str]:
+    """Hints and solutions come after a failed check, when asked for; the front door shows how."""
+    for cell in lesson.code:
+        if lesson.has_skeleton and re.search(r"^(hint|reveal|unlock)\(", cell.source, re.M):
+            yield f"{cell.id}: shows help unasked"
+
+
+def predicts_first(lesson: Lesson) -> Iterator[str]:
+    """A guess before anything runs but the set-up cell, and again beside the result."""
+    guesses = re.compile(r"^predict\([\"'](\d\d\.\w+)[\"']", re.M)
+    made = [
+        (index, found[1])
+        for index, cell in enumerate(lesson.code)
+        if (found := guesses.search(cell.source))
+    ]
+    if lesson.has_skeleton and (not made or made[0][0] != 1):
+        yield "the code cell after the set-up cell is no predict(...)"
+    for index, guess in made:
+        later = "\n".join(cell.source for cell in lesson.code[index + 1 :])
+        if not re.search(rf"^prediction\(.{re.escape(guess)}.", later, re.M):
+            yield f'{lesson.code[index].id}: no prediction("{guess}") comes after it'
+
+
+def questions_exist_and_are_asked(lesson: Lesson) -> Iterator[str]:
+    """Each quiz cell has its question in data/quizzes, and each question its cell."""
+    found = [re.findall(r"^quiz\([\"']([\w.]+)[\"']\)", cell.source, re.M) for cell in lesson.code]
+    asked = {quiz_id for ids in found for quiz_id in ids}
+    if asked != lesson.quizzes:
+        yield f"asks {sorted(asked)}, and data/quizzes has {sorted(lesson.quizzes)}"
+    if lesson.has_skeleton and not asked:
+        yield "no quiz"
+
+
+def sections_catch_up(lesson: Lesson) -> Iterator[str]:
+    """A numbered section above which something is made, or asked, begins by catching up."""
+    section, is_made = "", False
+    for cell in lesson.notebook.cells:
+        if cell.cell_type == "markdown":
+            numbers = re.findall(r"^## (\d)\. ", cell.source, re.M)
+            section = numbers[-1] if numbers else section
+            continue
+        call = f'catch_up("{lesson.number}.{section}")'
+        if section and is_made and cell.source.strip() != call:
+            yield f"{cell.id}: the first code of section {section} is not {call} alone"
+        section = ""
+        sets_up = "cloud.connect(" in cell.source
+        is_made = is_made or bool(exercise_of(cell)) or ("state" in tags(cell) and not sets_up)
+    for cell in lesson.code:
+        for section_id in re.findall(r"^catch_up\([\"'](\d\d\.\w+)[\"']", cell.source, re.M):
+            if section_id not in lesson.needs:
+                yield f"{cell.id}: NEEDS in labs.exercises says nothing of {section_id}"
 
 
 def tone_is_plain(lesson: Lesson) -> Iterator[str]:
@@ -294,6 +418,7 @@ RULES: tuple[Rule, ...] = (
     tags_are_known,
     motors_are_tagged,
     state_is_tagged,
+    inside_views_are_mock_only,
     code_parses,
     sets_up_once,
     mode_is_not_asked,
@@ -301,9 +426,18 @@ RULES: tuple[Rule, ...] = (
     nothing_sleeps,
     stubs_do_not_raise,
     images_have_alt_text,
+    tables_have_headings,
     links_lead_somewhere,
     has_every_section,
     then_and_now_is_short,
+    has_objectives,
+    generated_lines_are_those_of_the_syllabus,
+    exercises_are_asked_and_checked,
+    exercises_are_of_two_kinds,
+    help_is_offered_not_shown,
+    predicts_first,
+    questions_exist_and_are_asked,
+    sections_catch_up,
     tone_is_plain,
     dollars_are_escaped,
     names_no_machine,
@@ -313,10 +447,6 @@ RULES: tuple[Rule, ...] = (
 def complaints(lesson: Lesson) -> list[str]:
     """What all rules say about a lesson."""
     return [f"{rule.__name__}: {found}" for rule in RULES for found in rule(lesson)]
-
-
-def tags(cell: NotebookNode) -> set[str]:
-    return set(cell.metadata.get("tags", []))
 
 
 def count_lines(source: str) -> int:

@@ -4,19 +4,40 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from labs import exercises
 from labs.commands.lessons import lessons
+from labs.course import quizzes, syllabus
+from labs.exercises import Exercise
 from tests.notebooks import rules
 from tests.notebooks.rules import RULES, Lesson
 
-TITLE = "# Count words\n\n*mock | live · 30 min core, 60 min all*"
-SECTIONS = [f"## {section}" for section in rules.SECTIONS]
+TITLE = f"""# {syllabus.find("31").title}
+
+{syllabus.badge("31")}
+
+{syllabus.prerequisites("31")}
+
+1. one
+2. two
+3. three
+"""
 SET_UP = "import json\n\nfrom labs import cloud\n\naws = cloud.connect(lesson=31)"
 
 
 def test_lesson_keeps_every_rule(lesson):
     siblings = frozenset(path.name for path in lessons())
     notebook = nbformat.read(lesson, as_version=4)
-    assert rules.complaints(Lesson(lesson.name, notebook, siblings)) == []
+    number = lesson.name[:2]
+    known = Lesson(
+        lesson.name,
+        notebook,
+        siblings,
+        exercises.of_lesson(number),
+        frozenset(quizzes.of_lesson(number)),
+        frozenset(getattr(exercises.lesson(number), "NEEDS", ())),
+    )
+    found = rules.complaints(known)
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(params=lessons(), ids=lambda path: path.stem)
@@ -25,21 +46,44 @@ def lesson(request):
 
 
 def good_lesson() -> Lesson:
-    """A lesson of 30 cells to which no rule objects."""
-    texts = [TITLE, *SECTIONS, "See [00](00_start.ipynb). ![a dot](dot.png)", *["Words."] * 19]
-    cells = [new_markdown_cell(text, id=f"text-{index}") for index, text in enumerate(texts)]
-    code = [SET_UP, "word = 'hello'\nword"]
-    for index, source in enumerate(code):
-        cell = new_code_cell(source, id=f"code-{index}", metadata={"tags": ["state"]})
-        cells.insert(2 + 2 * index, cell)
+    """A lesson to which no rule objects."""
+    cells = [text(TITLE), code(SET_UP, "state"), text("Guess."), code('predict("31.p", ...)')]
+    cells += [text(f"## {section}") for section in rules.SECTIONS]
+    cells += [text("## 1. One"), code("made = 1", "state"), code('quiz("31.a")')]
+    cells += [text("## 2. Two")]
+    cells += [code('catch_up("31.2")'), text("Count."), code("answer = ...", exercise="31.1")]
+    cells += [code('check("31.1", answer)'), text("Mend."), code("mend()", exercise="31.2")]
+    cells += [code('check("31.2")'), text("See."), code('prediction("31.p")')]
+    cells += [text("Words.") for _ in range(10)]
+    cells += [text("![a dot](dot.png)"), code("word = 'hello'\nword", "state")]
+    cells += [text(f"Words.\n\n{syllabus.links('31')}")]
+    for index, cell in enumerate(cells):
+        cell.id = f"{cell.cell_type}-{index}"
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    return Lesson("31_words.ipynb", notebook, frozenset({"00_start.ipynb", "dot.png"}))
+    siblings = frozenset({"dot.png", *(path.name for path in lessons())})
+    known = (exercise("31.1", "explain"), exercise("31.2", "repair"))
+    return Lesson(
+        "31_words.ipynb", notebook, siblings, known, frozenset({"31.a"}), frozenset({"31.2"})
+    )
+
+
+def text(source):
+    return new_markdown_cell(source)
+
+
+def code(source, *tags, exercise=""):
+    own = {"labs": {"exercise": exercise}} if exercise else {}
+    return new_code_cell(source, metadata={"tags": list(tags), **own})
+
+
+def exercise(exercise_id, kind):
+    return Exercise(exercise_id, "count", kind, print, ("a", "b"), "answer = 1")
 
 
 def with_text(source):
-    """Breaks a lesson by what its last text cell says."""
-    return lambda lesson: lesson.markdown[-1].update(source=source)
+    """Breaks a lesson by what its last text cell but one says."""
+    return lambda lesson: lesson.markdown[-2].update(source=source)
 
 
 def with_code(source, *tags):
@@ -47,9 +91,23 @@ def with_code(source, *tags):
     return lambda lesson: lesson.code[-1].update(source=source, metadata={"tags": list(tags)})
 
 
+def with_title(source):
+    return lambda lesson: lesson.markdown[0].update(source=source)
+
+
+def without_code(beginning):
+    """Breaks a lesson by the lack of a cell."""
+
+    def remove(lesson):
+        kept = [cell for cell in lesson.notebook.cells if not cell.source.startswith(beginning)]
+        lesson.notebook.cells = kept
+
+    return remove
+
+
 def with_last_cell_untagged(lesson):
     lesson.code[-1].metadata.tags = []
-    lesson.notebook.cells.append(new_code_cell("len(word)", id="later"))
+    lesson.notebook.cells.insert(-1, new_code_cell("len(word)", id="later"))
 
 
 def with_code_cells(number):
@@ -65,16 +123,19 @@ BROKEN = [
     ("is_stored_clean", lambda lesson: lesson.code[0].update(execution_count=3)),
     ("is_stored_clean", lambda lesson: lesson.notebook.update(nbformat_minor=4)),
     ("is_stored_clean", lambda lesson: lesson.notebook.metadata.kernelspec.update(name="mine")),
-    ("ids_are_words", lambda lesson: lesson.code[0].update(id="text-0")),
+    ("ids_are_words", lambda lesson: lesson.code[0].update(id="markdown-0")),
     ("ids_are_words", lambda lesson: lesson.code[1].update(id="1f3a9c70")),
     ("ids_are_words", lambda lesson: lesson.code[1].update(id="The Cell")),
     ("has_title_and_badge", lambda lesson: lesson.markdown[0].update(source="# Title")),
     ("has_title_and_badge", lambda lesson: lesson.notebook.cells.reverse()),
     ("headings_go_down_by_one", with_text("# Another title")),
     ("headings_go_down_by_one", with_text("#### Too deep")),
-    ("is_of_readable_size", lambda lesson: lesson.notebook.cells.pop()),
+    ("is_of_readable_size", lambda lesson: lesson.notebook.cells.__delitem__(slice(0, 9))),
     ("code_cells_are_short", with_code("word\n" * 16)),
-    ("code_cells_are_short", with_code("word\n" * 6)),
+    (
+        "code_cells_are_short",
+        lambda lesson: [cell.update(source="w\n" * 6) for cell in lesson.code],
+    ),
     ("markdown_cells_are_short", with_text("word " * 121)),
     ("text_leads_code", with_code_cells(4)),
     ("text_leads_code", lambda lesson: [with_code_cells(1)(lesson) for _ in range(28)]),
@@ -95,8 +156,33 @@ BROKEN = [
     ("stubs_do_not_raise", with_code("raise NotImplementedError")),
     ("images_have_alt_text", with_text("![](dot.png)")),
     ("images_have_alt_text", with_text('<img src="dot.png">')),
+    ("tables_have_headings", with_text("| | here |\n|---|---|\n| a | b |")),
+    ("tables_have_headings", with_text("Words.\n\n|here| |\n|:--|--:|\n| a | b |")),
     ("links_lead_somewhere", with_text("[32](32_next.ipynb)")),
-    ("has_every_section", lambda lesson: lesson.markdown[1].update(source="## Something else")),
+    ("has_every_section", lambda lesson: lesson.markdown[2].update(source="## Something else")),
+    ("inside_views_are_mock_only", with_code("aws.trace()")),
+    ("inside_views_are_mock_only", with_code("with aws.faults('sns', 'deliver'): pass")),
+    ("has_objectives", lambda lesson: lesson.markdown[0].update(source="1. one\n2. two")),
+    (
+        "generated_lines_are_those_of_the_syllabus",
+        lambda lesson: lesson.markdown[-1].update(source="the end"),
+    ),
+    ("generated_lines_are_those_of_the_syllabus", with_title("# Another title")),
+    ("generated_lines_are_those_of_the_syllabus", with_title(TITLE.replace("60 min", "6 min"))),
+    ("exercises_are_asked_and_checked", without_code('check("31.1"')),
+    ("exercises_are_asked_and_checked", without_code("mend()")),
+    (
+        "exercises_are_of_two_kinds",
+        lambda lesson: lesson.exercises[0].__dict__.update(kind="repair"),
+    ),
+    ("help_is_offered_not_shown", with_code('hint("31.1")')),
+    ("help_is_offered_not_shown", with_code('word = 1\nreveal("31.1")')),
+    ("predicts_first", without_code("predict(")),
+    ("predicts_first", without_code("prediction(")),
+    ("questions_exist_and_are_asked", without_code("quiz(")),
+    ("questions_exist_and_are_asked", with_code('quiz("31.b")')),
+    ("sections_catch_up", without_code("catch_up(")),
+    ("sections_catch_up", with_code('catch_up("31.3")')),
     ("then_and_now_is_short", with_text("## Then and now\n" + "| a |\n" * 8)),
     ("tone_is_plain", with_text("This is obviously easy.")),
     ("tone_is_plain", with_text("Done!")),

@@ -39,3 +39,8 @@ def test_way_names_everything_that_its_words_name():
     for name in ("Slack", "API Gateway", "word_counter", "DynamoDB", "SNS", "sns_multiplier"):
         assert name in drawn
         assert name in drawing.WAY_ALT
+
+
+def test_calls_are_kept_by_kind():
+    frame = drawing.calls(COLD, WARM)
+    assert list(frame.groupby("kind").ms.count().items()) == [("cold", 3), ("warm", 4)]
