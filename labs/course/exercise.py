@@ -3,6 +3,8 @@
 Each call works out a block and then shows it. The first half can be tested without a notebook.
 """
 
+import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from labs import exercises
@@ -65,21 +67,50 @@ def assess(exercise: Exercise, answers: tuple[Any, ...]) -> Block:
     if given.is_blank(answers):
         return not_tried(exercise)
     try:
+        inspect.signature(exercise.check).bind(aws, *answers)
+    except TypeError:
+        return failed(exercise, wrong_number(exercise, answers), answers, source)
+    try:
         exercise.check(aws, *answers)
     except NotTried:
         return not_tried(exercise)
     except KeyboardInterrupt:
         raise
     except BaseException as wrong:  # a learner's code may raise anything, SystemExit too
-        if not answers and source is not None and source == notebook.stub(exercise.id):
+        if not answers and is_untouched(exercise, history):
             return not_tried(exercise)
         return failed(exercise, trouble(wrong), answers, source)
     return passed(exercise)
 
 
+def is_untouched(exercise: Exercise, history: Sequence[str]) -> bool:
+    """Was nothing of the learner's own run since the exercise's cell, as the course gives it, was?
+
+    An exercise may be answered in any cell; what stands in the lesson is no answer.
+    """
+    stub = notebook.stub(exercise.id)
+    given_cells = {cell.source.strip() for cell in _cells(exercise)}
+    for source in reversed(history):
+        if stub is not None and source.strip() == stub.strip():
+            return True
+        if source.strip() not in given_cells and not given.is_ours(source):
+            return False
+    return False
+
+
 def trouble(wrong: BaseException) -> NotYet:
     """What a check found, whatever it raised."""
     return wrong if isinstance(wrong, NotYet) else in_words(wrong)
+
+
+def wrong_number(exercise: Exercise, answers: tuple[Any, ...]) -> NotYet:
+    """`check` was called with more or fewer answers than the exercise asks for."""
+    wanted = len(inspect.signature(exercise.check).parameters) - 1
+    return NotYet(
+        found=f"{len(answers)} answers in the call of check",
+        expected=f"{wanted} of them after the exercise's number",
+        look_at="the check cell as the course gives it.",
+    )
 
 
 def passed(exercise: Exercise) -> Block:

@@ -135,6 +135,23 @@ def test_an_untouched_stub_is_not_tried(monkeypatch):
     assert exercise.assess(checking(lambda: ValueError("no")), ()).mark == UNTRIED
 
 
+def test_it_stays_untried_while_only_the_courses_own_cells_run(monkeypatch):
+    seen = ["# your code", "later cell", "check('99.1')"]
+    cells = (notebook.Cell("later", "later cell", frozenset(), ""),)
+    monkeypatch.setattr(notebook, "history", lambda: seen)
+    monkeypatch.setattr(notebook, "stub", lambda _: "# your code")
+    monkeypatch.setattr(notebook, "code_cells", lambda _: cells)
+    broken = checking(lambda: ValueError("no"))
+    assert exercise.assess(broken, ()).mark == UNTRIED
+    seen.append("answer = 1")
+    assert exercise.assess(broken, ()).mark == FAILED
+
+
+def test_too_many_answers_are_counted_in_words():
+    block = exercise.assess(checking(lambda: ValueError("no")), (1, 2))
+    assert ("Found", "2 answers in the call of check") in block.lines
+
+
 CLIENT_ERROR = botocore.exceptions.ClientError(
     {"Error": {"Code": "ResourceNotFoundException", "Message": "no such table"}}, "DescribeTable"
 )

@@ -93,6 +93,17 @@ class TooManyRequests(LambdaClientError):
         )
 
 
+class StatementExists(LambdaClientError):
+    code = 409
+
+    def __init__(self, statement_id: str) -> None:
+        super().__init__(
+            "ResourceConflictException",
+            f"The statement id ({statement_id}) provided already exists. "
+            "Please provide a new statement id, or remove the existing statement.",
+        )
+
+
 class RequestTooLarge(LambdaClientError):
     code = 413
 
@@ -293,6 +304,20 @@ def _reserve(original: Callable, service: LambdaService) -> Callable:
     return put_function_concurrency
 
 
+def _one_statement_each(original: Callable, _service: LambdaService) -> Callable:
+    """moto takes a second statement of the same id. Source: Lambda API, AddPermission, 409."""
+
+    @functools.wraps(original)
+    def add_permission(self: Any, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
+        wanted = json.loads(raw).get("StatementId")
+        policy = self.get_function(function_name, qualifier).policy
+        if any(statement.get("Sid") == wanted for statement in policy.statements):
+            raise StatementExists(wanted)
+        return original(self, function_name, qualifier, raw)
+
+    return add_permission
+
+
 def _get_account_settings(service: LambdaService) -> Callable:
     """An operation that moto lacks. Source: Lambda API, GetAccountSettings."""
 
@@ -320,6 +345,19 @@ def _get_account_settings(service: LambdaService) -> Callable:
 
 
 # --- IAM ----------------------------------------------------------------------------------------
+
+
+def _learner_of_iam(original: Callable, _service: LambdaService) -> Callable:
+    """moto calls its nameless user arn:aws:sts::...:user/moto; users are of IAM."""
+
+    @functools.wraps(original)
+    def get_caller_identity(self: Any, access_key_id: str, region: str) -> tuple[str, str, str]:
+        user_id, arn, account = original(self, access_key_id, region)
+        if arn.endswith(":user/moto"):
+            arn = arn.replace(":sts::", ":iam::").replace("user/moto", "user/learner")
+        return user_id, arn, account
+
+    return get_caller_identity
 
 
 def _with_aws_policies(original: Callable, _service: LambdaService) -> Callable:
@@ -381,6 +419,21 @@ def _one_writer(original: Callable, _service: LambdaService) -> Callable:
             return original(*arguments, **named)
 
     return write
+
+
+def _without_key(original: Callable, _service: LambdaService) -> Callable:
+    """moto adds the key of a new item to UPDATED_NEW. Source: DynamoDB API, UpdateItem."""
+    write = _one_writer(original, _service)
+
+    @functools.wraps(original)
+    def update_item(self: Any) -> Any:
+        result = write(self)
+        if self.body.get("ReturnValues") == "UPDATED_NEW":
+            for name in self.body["Key"]:
+                result.result.get("Attributes", {}).pop(name, None)
+        return result
+
+    return update_item
 
 
 # --- moto's dispatcher --------------------------------------------------------------------------
@@ -482,6 +535,12 @@ HOOKS = (
         _update_event_invoke_config,
     ),
     Hook(
+        "moto.awslambda.models:LambdaBackend.add_permission",
+        ("self", "function_name", "qualifier", "raw"),
+        "a statement id once",
+        _one_statement_each,
+    ),
+    Hook(
         "moto.awslambda.models:LambdaBackend.put_function_concurrency",
         ("self", "function_name", "reserved_concurrency"),
         "keep something unreserved",
@@ -501,6 +560,12 @@ HOOKS = (
             ),
             strict=True,
         )
+    ),
+    Hook(
+        "moto.sts.models:STSBackend.get_caller_identity",
+        ("self", "access_key_id", "region"),
+        "the learner's ARN is one of IAM",
+        _learner_of_iam,
     ),
     Hook(
         "moto.sns.models:Subscription.publish",
@@ -546,7 +611,6 @@ HOOKS = (
         for operation in (
             "create_table",
             "put_item",
-            "update_item",
             "delete_item",
             "batch_write_item",
             "transact_write_items",
@@ -554,6 +618,12 @@ HOOKS = (
             "execute_transaction",
             "batch_execute_statement",
         )
+    ),
+    Hook(
+        "moto.dynamodb.responses:DynamoHandler.update_item",
+        ("self",),
+        "no lost update; ReturnValues that belong to this update, and nothing else",
+        _without_key,
     ),
     Hook("moto.backends:list_of_moto_modules", (), "speed", _list_modules_once),
     Hook(

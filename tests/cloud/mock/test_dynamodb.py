@@ -134,3 +134,23 @@ def test_a_transaction_that_fails_changes_nothing(dynamodb):
     with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
         dynamodb.transact_write_items(TransactItems=[{"Put": put}, {"ConditionCheck": check}])
     assert "Item" not in dynamodb.get_item(TableName="words", Key=key("new"))
+
+
+def test_updated_new_tells_what_was_updated_and_not_the_key(aws):
+    dynamodb = aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="words",
+        KeySchema=[{"AttributeName": "word", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "word", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for expected in ("1", "2"):
+        reply = dynamodb.update_item(
+            TableName="words",
+            Key={"word": {"S": "new"}},
+            UpdateExpression="ADD #count :one",
+            ExpressionAttributeNames={"#count": "count"},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+        assert reply["Attributes"] == {"count": {"N": expected}}

@@ -47,7 +47,7 @@ def test_every_operation_that_writes_items_has_the_lock():
 
 
 def test_the_lock_lets_one_write_at_a_time_and_a_writer_write_again():
-    [hook, *_] = (hook for hook in HOOKS if hook.target.endswith("DynamoHandler.update_item"))
+    [hook, *_] = (hook for hook in HOOKS if hook.target.endswith("DynamoHandler.put_item"))
     value = 0
 
     def add(again):

@@ -415,3 +415,18 @@ def f(event, context):
     assert account.value("f") == 2
     account.invoke("f", "sleep")
     assert account.value("f") == 1
+
+
+def test_a_statement_id_is_taken_once(account):
+    account.function("f", "def f(event, context): return event")
+    permission = {
+        "FunctionName": "f",
+        "StatementId": "topic",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "sns.amazonaws.com",
+    }
+    account.lambda_.add_permission(**permission)
+    with pytest.raises(account.lambda_.exceptions.ResourceConflictException):
+        account.lambda_.add_permission(**permission)
+    account.lambda_.remove_permission(FunctionName="f", StatementId="topic")
+    account.lambda_.add_permission(**permission)
