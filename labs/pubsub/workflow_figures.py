@@ -39,7 +39,7 @@ def ratio(workflows: Mapping[str, Sequence[Told]]) -> float:
 def finding(workflows: Mapping[str, Sequence[Told]]) -> str:
     """What the two workflows say, as a ratio."""
     slow, fast = workflows
-    return f"{slow} took {ratio(workflows):.1f} times as long as {fast}".capitalize()
+    return f"Telling them {slow} took {ratio(workflows):.1f} times as long as {fast}"
 
 
 def in_words(name: str, notes: Sequence[Told]) -> str:

@@ -137,7 +137,10 @@ AT_ONCE = [Told("pager", 0, 0.6), Told("statuspage", 0, 0.2), Told("nagios", 0, 
 
 def test_the_figure_says_the_ratio_and_has_a_bar_for_each_system():
     both = {"in series": SERIES, "all at once": AT_ONCE}
-    assert workflow_figures.finding(both) == "In series took 2.0 times as long as all at once"
+    assert (
+        workflow_figures.finding(both)
+        == "Telling them in series took 2.0 times as long as all at once"
+    )
     (axes,) = workflow_figures.draw_timelines(both).axes
     assert [round(bar.get_width(), 1) for bar in axes.patches] == [0.2, 0.4, 0.6, 0.6, 0.2, 0.4]
     assert [label.get_text() for label in axes.get_yticklabels()][:3] == [
