@@ -64,6 +64,13 @@ def deliver(aws: Any, name: str, words: list[Any], message_id: str) -> str:
 def deliver_well(aws: Any, name: str, words: list[Any], message_id: str) -> None:
     """Deliver a message that the function has to take. Raises NotYet if it fails."""
     error = deliver(aws, name, words, message_id)
+    if error.startswith("ConditionalCheckFailedException"):
+        raise NotYet(
+            found=f"a delivery of a message with the words {words} ends in {error}",
+            expected="no error: what is counted already needs no other try",
+            look_at="how `claim` takes a condition that does not hold; and whether yours should"
+            " have held.",
+        )
     if error:
         raise NotYet(
             found=f"a message with the words {words} ends in {error}",
@@ -256,7 +263,28 @@ LAST_ONLY = (
     .replace('":ids": {message_id}, ', "")
 )
 
+ONCE_UNCAUGHT = """\
+%%writefile functions/multiplier/counting.py
+import os
+
+import boto3
+
+table = boto3.resource("dynamodb").Table(os.environ["DYNAMO_TABLE"])
+
+
+def add(word, amount, message_id):
+    table.update_item(
+        Key={"word": word},
+        UpdateExpression="ADD #count :amount, seen :ids",
+        ConditionExpression="NOT contains(seen, :id)",
+        ExpressionAttributeNames={"#count": "count"},
+        ExpressionAttributeValues={":amount": amount, ":ids": {message_id}, ":id": message_id},
+    )
+"""
+
 ONCE_WRONG = {
+    # Writes once, and calls the second delivery a failure: Lambda would try it again.
+    ONCE_UNCAUGHT: "counted already needs no other try",
     # The set is each sandbox's own, and ends with it: at once or late, some delivery meets another.
     ONCE_IN_MEMORY: "two words that began at 1 stand at",
     # The first function made the item: the condition never holds.
