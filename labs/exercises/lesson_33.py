@@ -5,12 +5,13 @@ import math
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from labs.course.packaging import package
 from labs.exercises import Exercise, NotTried, NotYet
+from labs.exercises.variables import other_variables
 
 NEEDS = {
     "33.2": ("course", "multiplier", "folder", "counts", "update_multiplier"),
@@ -351,23 +352,9 @@ def expect_words(aws: Any, expected: dict[str, int], words: str) -> None:
         )
 
 
-@contextmanager
-def table_out_of_reach(aws: Any, name: str) -> Iterator[None]:
+def table_out_of_reach(aws: Any, name: str) -> AbstractContextManager[None]:
     """While the block runs, the function looks for a table that is not there."""
-    functions = aws.client("lambda")
-
-    def use(variables: dict[str, str]) -> None:
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables}
-        )
-        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
-
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    use(before | {"DYNAMO_TABLE": f"{aws.name('table')}-missing"})
-    try:
-        yield
-    finally:
-        use(before)
+    return other_variables(aws, name, DYNAMO_TABLE=f"{aws.name('table')}-missing")
 
 
 APP = """\

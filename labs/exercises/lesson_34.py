@@ -4,13 +4,14 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from labs.course.packaging import package
 from labs.exercises import Exercise, NotTried, NotYet
+from labs.exercises.variables import other_variables
 from labs.pubsub import ensure, failures, signatures, slack, workflows
 
 NEEDS = {
@@ -135,23 +136,9 @@ def readable_code() -> Iterator[None]:
         ) from None
 
 
-@contextmanager
-def table_out_of_reach(aws: Any, name: str) -> Iterator[None]:
+def table_out_of_reach(aws: Any, name: str) -> AbstractContextManager[None]:
     """While the block runs, the function looks for a table that is not there."""
-    functions = aws.client("lambda")
-
-    def use(variables: dict[str, str]) -> None:
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables}
-        )
-        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
-
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    use(before | {"PEOPLE": f"{before['PEOPLE']}-missing"})
-    try:
-        yield
-    finally:
-        use(before)
+    return other_variables(aws, name, PEOPLE=f"{aws.name('people')}-missing")
 
 
 ACCOUNT_STUB = """\
