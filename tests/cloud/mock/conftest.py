@@ -3,6 +3,7 @@
 import pytest
 
 from labs import cloud
+from tests.cloud.mock.lambda_account import Account, Gate
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,17 @@ def mock_process():
 def aws(mock_process):
     """A connection to an empty account."""
     return cloud.connect(lesson="test")
+
+
+@pytest.fixture
+def account(aws):
+    """An empty account with helpers for Lambda functions."""
+    return Account(aws)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """Holds functions until it is opened; a test that failed leaves none of them running."""
+    gate = Gate(tmp_path)
+    yield gate
+    gate.open()

@@ -18,14 +18,9 @@ from labs.cloud.mock import faults as rules
 from labs.cloud.mock import transfers
 from labs.cloud.mock.operations import Operation
 from labs.pubsub import deploy, slack
-from tests.cloud.mock.lambda_account import NO_RETRIES, Account, until
+from tests.cloud.mock.lambda_account import NO_RETRIES, until
 
 PRINTS = "import json\ndef f(event, context): print('RAN', context.aws_request_id)"
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
 
 
 @pytest.fixture

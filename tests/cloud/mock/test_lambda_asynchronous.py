@@ -9,21 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.cloud.mock.lambda_account import HELD, Account, Gate, until
+from tests.cloud.mock.lambda_account import HELD, until
 
 FAILS = 'def f(event, context): raise ValueError(f"no {event}")'
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
-
-
-@pytest.fixture
-def gate(tmp_path):
-    gate = Gate(tmp_path)
-    yield gate
-    gate.open()
 
 
 def configure(account, name, **settings):

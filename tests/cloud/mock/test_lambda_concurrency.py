@@ -6,22 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.config import Config
 
-from tests.cloud.mock.lambda_account import HELD, Account, Gate, until
+from tests.cloud.mock.lambda_account import HELD, until
 
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 ACCOUNT = "ConcurrentInvocationLimitExceeded"
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
-
-
-@pytest.fixture
-def gate(tmp_path):
-    gate = Gate(tmp_path)
-    yield gate
-    gate.open()  # a test that failed must not leave its functions running
 
 
 @pytest.fixture

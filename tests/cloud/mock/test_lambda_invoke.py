@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.cloud.mock.lambda_account import Account, packed
+from tests.cloud.mock.lambda_account import packed
 
 SOURCE = """
 import json, os, sys, time
@@ -61,11 +61,6 @@ def prints(event, context):
         print("line", number)
     print("two\\nlines")
 """
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
 
 
 def error_of(account, handler, event=None, **settings):

@@ -12,19 +12,7 @@ import pytest
 
 from labs import cloud
 from labs.cloud import connection
-from tests.cloud.mock.lambda_account import HELD, Account, Gate, packed, until
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
-
-
-@pytest.fixture
-def gate(tmp_path):
-    gate = Gate(tmp_path)
-    yield gate
-    gate.open()
+from tests.cloud.mock.lambda_account import HELD, Account, packed, until
 
 
 @pytest.fixture

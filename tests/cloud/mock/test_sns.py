@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.cloud.mock.lambda_account import HELD, Account, Gate, until
+from tests.cloud.mock.lambda_account import HELD, Gate, until
 
 PRINTS = "import json\ndef f(event, context): print('EVENT', json.dumps(event))"
 
@@ -56,11 +56,6 @@ class Topic:
     def last(self, count=1):
         """The last record, once there are so many."""
         return until(lambda: len(found := self.records()) >= count and found[-1])
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
 
 
 @pytest.fixture

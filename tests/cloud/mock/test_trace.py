@@ -17,17 +17,11 @@ from labs.cloud.inside import Inside, NotRun
 from labs.cloud.mock import app, operations, trace
 from labs.cloud.trace import Hop, Path, Trace
 from labs.pubsub import deploy, slack
-from tests.cloud.mock.lambda_account import Account
 
 FAILS = "def f(event, context): raise ValueError('no good')"
 CALLS = (
     "import boto3\ndef f(event, context): return boto3.client('sts').get_caller_identity()['Arn']"
 )
-
-
-@pytest.fixture
-def account(aws):
-    return Account(aws)
 
 
 def steps(path):
