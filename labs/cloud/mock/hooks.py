@@ -1,21 +1,16 @@
-"""Every place where the mock reaches into moto, in two lists. moto is pinned because of them.
+"""Where the mock reaches into moto for Lambda, IAM, SNS, DynamoDB and the dispatcher.
 
-HOOKS is what the mock replaces: `install` puts in place of each target what a maker returns; a
-maker is given the original. USES is what its other files read and call. Tests check that each
-target still exists in moto and looks as it is written down here, and that no file imports from
-moto what USES does not list: a new moto shows here what it breaks.
+See `hooking`. Motors that have a folder of their own keep their hooks there.
 """
 
 import base64
 import contextvars
 import functools
-import importlib
 import io
 import json
 import threading
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,7 +20,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 
-from labs.cloud.mock import topics
+from labs.cloud.mock import hooking, topics
 from labs.cloud.mock.functions import dead_letters
 from labs.cloud.mock.functions.concurrency import KEPT_UNRESERVED
 from labs.cloud.mock.functions.contract import Invocation, Throttled, TooLarge
@@ -36,28 +31,8 @@ from labs.cloud.mock.functions.service import (
     qualified_arn,
     reserved_concurrency,
 )
+from labs.cloud.mock.hooking import Hook, Use
 from labs.cloud.mock.iam import managed
-
-Maker = Callable[[Callable, LambdaService], Callable]
-
-
-@dataclass(frozen=True)
-class Hook:
-    """target: "module:name" or "module:Class.name". parameters: of the original, in order."""
-
-    target: str
-    parameters: tuple[str, ...]
-    why: str
-    make: Maker
-
-
-@dataclass(frozen=True)
-class Use:
-    """names: of a class, attributes that are read; of a function, parameters that are given."""
-
-    target: str
-    names: str = ""
-    why: str = ""
 
 
 def install(service: LambdaService) -> None:
@@ -66,16 +41,7 @@ def install(service: LambdaService) -> None:
         r"{0}/(?P<api_version>[^/]+)/account-settings/?$", LambdaResponse.dispatch
     )
     LambdaResponse.get_account_settings = _get_account_settings(service)
-    for hook in HOOKS:
-        owner, name = locate(hook.target)
-        setattr(owner, name, hook.make(getattr(owner, name), service))
-
-
-def locate(target: str) -> tuple[Any, str]:
-    """The object that holds a hook's target, and the target's name in it."""
-    module, _, path = target.partition(":")
-    *classes, name = path.split(".")
-    return functools.reduce(getattr, classes, importlib.import_module(module)), name
+    hooking.install(HOOKS, service)
 
 
 # --- Lambda -------------------------------------------------------------------------------------

@@ -12,7 +12,19 @@ from pathlib import Path
 import pytest
 
 from labs import cloud
-from labs.cloud.mock.hooks import HOOKS, USES, locate
+from labs.cloud import mock
+from labs.cloud.mock.hooking import locate
+
+
+def collected(name):
+    """HOOKS or USES of all modules of the mock that have some."""
+    for info in pkgutil.walk_packages(mock.__path__, "labs.cloud.mock."):
+        path = Path(importlib.util.find_spec(info.name).origin)
+        if re.search(rf"^{name} = ", path.read_text("utf-8"), re.MULTILINE):
+            yield from getattr(importlib.import_module(info.name), name)
+
+
+HOOKS, USES = list(collected("HOOKS")), list(collected("USES"))
 
 
 def found(target):

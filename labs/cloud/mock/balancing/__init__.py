@@ -1,0 +1,1 @@
+"""Load balancers as the mock runs them: state from the API, traffic through real proxies."""

@@ -1,0 +1,1 @@
+"""Instances as the mock runs them: user data as a process. Not a security boundary."""
