@@ -3,13 +3,17 @@
 The proxy knows HTTP and nothing of rules; a router knows rules and nothing of sockets.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from functools import cached_property
 
 from labs.loadbalancing.target import Target
 
 Headers = tuple[tuple[str, str], ...]
+
+URL = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*://([^/?#]*))?([^?#]*)(?:\?([^#]*))?", re.DOTALL)
+HOST = re.compile(r"\[[^\]]*\]|[^:]*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,29 @@ class Request:
     scheme: str = "http"
     port: int = 80
 
+    @cached_property
+    def parts(self) -> tuple[str, str, str]:
+        """(authority, path, query). Only an absolute URL has an authority: "//x" is a path.
+
+        `urlsplit` is for references, where "//x" names a host, and raises for odd brackets.
+        """
+        return URL.match(self.url).groups(default="")
+
     @property
     def path(self) -> str:
-        return urlsplit(self.url).path
+        return self.parts[1]
 
     @property
     def query(self) -> str:
-        return urlsplit(self.url).query
+        return self.parts[2]
 
-    @property
+    @cached_property
     def host(self) -> str:
-        """Without a port, in lower case."""
-        return urlsplit(f"//{self.header('host')}").hostname or ""
+        """Whom the request is for, without a port, in lower case.
+
+        An absolute URL's goes before Host (RFC 9112, section 3.2.2).
+        """
+        return HOST.match(self.parts[0] or self.header("host"))[0].lower()
 
     def header(self, name: str) -> str:
         """The values of a header, joined by ", " (RFC 9110, section 5.3); "" without one."""
@@ -104,3 +119,4 @@ class Settings:
     drop_invalid_headers: bool = False
     trace_ids: bool = True
     server: str = "awselb/2.0"
+    dns_name: str = "localhost"  # the Host of HTTP/1.0 requests that bring none
