@@ -2,9 +2,11 @@
 
 import ast
 import hashlib
+import inspect
 import re
 import reprlib
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any
 
 #: Calls that are about an exercise and no answer to it.
@@ -51,8 +53,18 @@ def fingerprint(*parts: Any) -> str:
             # An object without a repr of its own has its address in it, which is another each time.
             text = ADDRESS.sub("", Short().repr(part))
             digest.update(text.encode("utf-8", "surrogatepass"))
+        if isinstance(part, FunctionType):  # its repr says its name and nothing of what it does
+            digest.update(source_of(part).encode("utf-8", "surrogatepass"))
         digest.update(b"\0")
     return digest.hexdigest()[:16]
+
+
+def source_of(function: FunctionType) -> str:
+    """The text of a function; "" where there is none, as for one made by exec."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError, SyntaxError):
+        return ""
 
 
 def last_source(history: Sequence[str]) -> str | None:

@@ -1,5 +1,6 @@
 """A check always says something readable; hints and the solution come when they should."""
 
+import linecache
 import re
 
 import botocore.exceptions
@@ -117,6 +118,20 @@ def test_the_same_wrong_answer_counts_once():
 def checking(found_by):
     """An exercise whose check looks at no answer but raises what `found_by` gives."""
     return Exercise("99.1", "build it", "build", lambda aws: raise_(found_by()), ("a", "b"), "x")
+
+
+def test_functions_of_one_name_are_told_apart_by_their_source():
+    one, two = "def answer(): return 1", "def answer(): return 2"
+    functions = []
+    for index, source in enumerate((one, two, one)):
+        name = f"<cell {index}>"
+        linecache.cache[name] = (len(source), None, [source + "\n"], name)
+        names = {}
+        exec(compile(source, name, "exec"), names)
+        functions.append(names["answer"])
+    for function in functions:
+        assess(function)
+    assert standing.of("99.1").tries == 2
 
 
 def test_without_answers_the_source_of_the_cell_tells_tries_apart(monkeypatch):

@@ -1,5 +1,6 @@
 """The processes behind functions: whose keys they hold, how many there are, how they end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,13 +16,21 @@ from labs.cloud import connection
 from tests.cloud.mock.lambda_account import HELD, Account, packed, until
 
 
+def is_plane(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return "labs.cloud.mock.balancing.plane" in process.cmdline()
+    return False
+
+
 @pytest.fixture
 def mock_tree(aws):
-    """All living processes below the mock."""
+    """All living processes below the mock, but the load balancers' of tests that ran before."""
     mock = psutil.Process(connection._mock.pid)
 
     def tree():
-        return [child for child in mock.children(recursive=True) if alive(child)]
+        return [
+            child for child in mock.children(recursive=True) if alive(child) and not is_plane(child)
+        ]
 
     return tree
 
