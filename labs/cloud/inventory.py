@@ -3,11 +3,37 @@
 from collections.abc import Callable
 from typing import Any
 
+
+def name_of_instance(reservation: Any) -> str:
+    """The Name tag of the instance of a reservation; "" without one, and for one that is gone."""
+    for instance in reservation["Instances"]:
+        if instance["State"]["Name"] != "terminated":
+            for tag in instance.get("Tags", ()):
+                if tag["Key"] == "Name":
+                    return tag["Value"]
+    return ""
+
+
 #: Service, operation, and how to read a name from what each page holds.
 LISTINGS: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
     ("apigateway", "get_rest_apis", "items", lambda api: api["name"]),
     ("apigatewayv2", "get_apis", "Items", lambda api: api["Name"]),
     ("dynamodb", "list_tables", "TableNames", str),
+    ("ec2", "describe_instances", "Reservations", name_of_instance),
+    ("ec2", "describe_security_groups", "SecurityGroups", lambda group: group["GroupName"]),
+    (
+        "elb",
+        "describe_load_balancers",
+        "LoadBalancerDescriptions",
+        lambda balancer: balancer["LoadBalancerName"],
+    ),
+    (
+        "elbv2",
+        "describe_load_balancers",
+        "LoadBalancers",
+        lambda balancer: balancer["LoadBalancerName"],
+    ),
+    ("elbv2", "describe_target_groups", "TargetGroups", lambda group: group["TargetGroupName"]),
     ("iam", "list_roles", "Roles", lambda role: role["RoleName"]),
     ("lambda", "list_functions", "Functions", lambda function: function["FunctionName"]),
     ("logs", "describe_log_groups", "logGroups", lambda group: group["logGroupName"]),

@@ -33,14 +33,17 @@ Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 log = logging.getLogger("labs.mock")
 #: moto has no URL for the request: its framework answers, with a page. AWS's own 404s are none.
 _WERKZEUGS_404 = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>"
+_READING = ("Describe", "Get", "List")
 _MESSAGE_ID = re.compile(rb"<MessageId>([^<]+)</MessageId>")
 
 
 class MockApp:
     """moto with the motors running.
 
-    changed: called after each request that may have changed something, before its answer leaves;
-             so that a name which an answer hands out resolves when the caller reads it.
+    prepare: called with the service of a call before moto answers it.
+    changed: called after each request that may have changed something, before its answer leaves,
+             with the service that it was for (None: not a call of the AWS API); so that a name
+             which an answer hands out resolves when the caller reads it.
     reset:   called when `/moto-api/reset` is asked for, before moto forgets its state (or running
              functions would write into the emptied account) and after (some may have begun).
     """
@@ -49,13 +52,14 @@ class MockApp:
         self,
         gateway: Gateway,
         token: str,
-        changed: Callable[[], None],
+        prepare: Callable[[str], None],
+        changed: Callable[[str | None], None],
         reset: Callable[[], None],
     ) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._gateway = gateway
         self._token = token
-        self._changed, self._reset = changed, reset
+        self._prepare, self._changed, self._reset = prepare, changed, reset
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if self._gateway.serves(environ):
@@ -68,9 +72,10 @@ class MockApp:
         if operation is None:
             answer = self._untraced(environ, body)
         else:
+            self._prepare(operation.service)
             answer = self._call(operation, environ, body)
-        if environ["REQUEST_METHOD"] != "GET":
-            self._changed()
+        if environ["REQUEST_METHOD"] != "GET" and not _only_reads(operation):
+            self._changed(operation.service if operation else None)
         return _send(start_response, answer)
 
     def _inside(self, environ: dict[str, Any], body: bytes) -> Answer:
@@ -125,6 +130,11 @@ class MockApp:
             if answer[0].startswith(_WERKZEUGS_404):
                 return _not_implemented(operation)
         return status, headers, answer
+
+
+def _only_reads(operation: Operation | None) -> bool:
+    """The query protocol sends its questions by POST, too."""
+    return operation is not None and operation.name.startswith(_READING)
 
 
 def _resource(operation: Operation) -> str:

@@ -50,7 +50,7 @@ def route(target: Target) -> Target | None:
     except OSError as error:
         raise Refused(str(error)) from error
     if entry is not None:
-        port = entry["ports"].get(str(target.port))
+        port = names.lead(target.host, entry, target.port)
         if port is None:
             raise Refused(f"nothing listens at {target.host} port {target.port}")
         return Target("127.0.0.1", port)

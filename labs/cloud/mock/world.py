@@ -1,11 +1,15 @@
 """All parts of the mock, put together: made once, reset often, ended with all they started."""
 
+from __future__ import annotations
+
+import logging
 import os
 import secrets
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import LambdaFunction
 
@@ -21,6 +25,18 @@ from labs.cloud.mock.gateway import Gateway
 from labs.cloud.mock.iam import guard, principals
 from labs.cloud.mock.server import Front
 from labs.cloud.settings import Size
+
+if TYPE_CHECKING:
+    from labs.cloud.mock.balancing.service import Balancing
+
+#: Services whose calls may concern instances and load balancers. Moto's backend of EC2 alone takes
+#: 100 MB and half a second, so who uses none of these does not load it.
+NETWORKED = frozenset({"autoscaling", "cloudformation", "ec2", "elb", "elbv2"})
+#: Those that may change what a listener shows, once there is one: certificates, too. Functions
+#: that are targets are looked up when they are called.
+OBSERVED = NETWORKED | {"acm", "iam"}
+
+log = logging.getLogger("labs.mock")
 
 
 class World:
@@ -45,7 +61,7 @@ class World:
         self._gateway = Gateway(
             self._lambda.invoke_as_service, lookup=look_up, workers=size.concurrency + 32
         )
-        app = MockApp(self._gateway, self.token, self._publish, self._reset)
+        app = MockApp(self._gateway, self.token, self._prepare, self._changed, self._reset)
         context = trust.server_context(trust.load_ca(folder))
         # An invocation holds a thread while its function calls back: twice the limit, and some.
         self._http = Front(app, port, threads=2 * size.concurrency + 32)
@@ -53,7 +69,12 @@ class World:
         self._proxy = CurlProxy()
         self._book = Book(folder, self._proxy.start())
         self._publishing = threading.Lock()
+        self._published: dict[str, Any] = {}
+        self._network: dict[str, Any] = {}
         self._role_variables = environment.variables(folder, self.endpoint_url, os.environ)
+        self._folder, self._size = folder, size
+        self._balancing: Balancing | None = None
+        self._preparing = threading.Lock()
 
     @property
     def endpoint_url(self) -> str:
@@ -68,11 +89,43 @@ class World:
 
     def stop(self) -> None:
         """End every process and file of this world. Its threads end with its own process."""
+        if self._balancing:
+            self._balancing.close()
         self._gateway.close()
         self._lambda.close()
         self._proxy.stop()
 
+    def _prepare(self, service: str) -> None:
+        """Have load balancers and instances before the first call that may be about them."""
+        if self._balancing is None and service in NETWORKED:
+            with self._preparing:
+                if self._balancing is None:
+                    self._balancing = self._make_balancing()
+
+    def _make_balancing(self) -> Balancing:
+        from labs.cloud.mock.balancing.service import Balancing  # see NETWORKED
+
+        return Balancing(
+            self._folder,
+            self._role_variables,
+            self._lambda,
+            changed=self._publish_network,
+            workers=self._size.concurrency,
+        )
+
+    def _changed(self, service: str | None) -> None:
+        if self._balancing and (service is None or service in OBSERVED):
+            try:
+                self._balancing.follow()
+            except Exception:
+                log.exception("the data plane could not follow %s", service)
+            self._publish_network()
+        else:
+            self._publish()
+
     def _reset(self) -> None:
+        if self._balancing:
+            self._balancing.reset()
         self._lambda.reset()
         self._gateway.reset()
         principals.reset()
@@ -80,13 +133,27 @@ class World:
         trace.reset()
 
     def _publish(self) -> None:
-        """Write the address book as it is now."""
+        """Write the address book as it is now, if it does not say so already."""
         with self._publishing:
-            ports = {"443": self._https.port}
-            self._book.replace(
-                endpoints={"80": self._http.port, **ports},
-                hosts={name: {"ports": ports} for name in self._gateway.host_names()},
-            )
+            self._write_book()
+
+    def _publish_network(self) -> None:
+        """The same, after load balancers and instances have changed."""
+        with self._publishing:
+            self._network = self._balancing.book()
+            self._write_book()
+
+    def _write_book(self) -> None:
+        ports = {"443": self._https.port}
+        apis = {name: {"ports": ports} for name in self._gateway.host_names()}
+        content = {
+            **self._network,
+            "endpoints": {"80": self._http.port, **ports},
+            "hosts": {**apis, **self._network.get("hosts", {})},
+        }
+        if content != self._published:
+            self._book.replace(**content)
+            self._published = content
 
     def _role_environment(self, function: LambdaFunction) -> Mapping[str, str]:
         """What a sandbox finds in its environment: this world, seen with its role's keys."""
@@ -98,6 +165,7 @@ class World:
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_SESSION_TOKEN": keys.session_token,
+            "LABS_CALLER": "function",
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
             "LANG": "en_US.UTF-8",

@@ -5,8 +5,18 @@ the API call that changed something (`labs.cloud.mock.book`):
 
     {"endpoints": {"80": 40002, "443": 40003},         the AWS API itself; {} = not running
      "hosts": {"web-1.us-east-1.elb.amazonaws.com": {"ips": ["198.51.100.7"],
-                                                     "ports": {"80": 41001}},
-               "198.51.100.7": {"ports": {"80": 41001}}}}
+                                                     "ports": {"80": 41001},
+                                                     "open": [[80, 80, ["0.0.0.0/0"]]]},
+               "198.51.100.7": {"ports": {"80": 41001}}},
+     "callers": {"learner": {"address": "203.0.113.5", "groups": []},
+                 "i-0abc": {"address": "172.31.0.5", "groups": ["sg-1"], "vpc": "vpc-1",
+                            "public": "203.0.113.10", "loopback": "127.31.0.1",
+                            "public_loopback": "127.54.0.1"}},
+     "silent": 40009}                                  a port that never answers
+
+LABS_CALLER names the caller that a process is; without it, it is the learner. What an entry's
+"open" does not open to the caller is silent, as a security group makes it on AWS: a connect ends
+in the caller's own time-out. (`labs.cloud.mock.book` describes every field.)
 
 Two doors lead out of a Python process, and both are wrapped, once:
 
@@ -90,6 +100,10 @@ DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
 API_ADDRESS = "192.0.2.1"
 #: A process remembers that many addresses that ordinary names resolved to.
 REMEMBERED = 4096
+#: The caller of a process that LABS_CALLER does not name, where the book does not say otherwise.
+LEARNER = {"address": "203.0.113.5", "groups": []}
+#: Seconds that a system waits for an answer to SYN, where ours refuses instead; as Windows does.
+SILENT_SECONDS = 21
 
 _SUFFIXES = tuple("." + domain for domain in AWS_DOMAINS)
 _NUMERIC = frozenset("0123456789abcdefx.")
@@ -98,6 +112,12 @@ _EMPTY = {"endpoints": {}, "hosts": {}}
 
 _real = {}  # the functions as Python made them
 _path = None  # where the book lies
+#: Entries that are this process's alone: an instance's metadata service, its own names.
+own = {}
+#: This process as a caller where the book lists none: an instance is up before the book has it.
+unlisted = LEARNER
+#: In an instance: (socket, host, port) -> where its own server is, if that is what it calls.
+at_home = None
 _book = (None, _EMPTY)  # (stamp of the file, its content): replaced as one, so no lock
 _resolved = OrderedDict()  # addresses that ordinary names resolved to: a set, oldest first
 _refusing = None  # a socket, bound and never listening: refuses at once, and stays ours
@@ -178,6 +198,8 @@ def find(host):
     name = text(host)
     if not name:
         return None
+    if name in own:
+        return own[name]
     address = literal(name)
     if address:
         return _find_address(address)
@@ -187,9 +209,12 @@ def find(host):
 def _find_address(address):
     if address.startswith("127.") or address in ("::1", "::", "0.0.0.0"):  # noqa: S104
         return None
+    if address in own:
+        return own[address]
     book = read()
     if address in book["hosts"]:
-        return book["hosts"][address]
+        in_my_vpc = f"{address}.{caller().get('vpc')}"  # two VPCs may use the same addresses
+        return book["hosts"].get(in_my_vpc) or book["hosts"][address]
     if address == API_ADDRESS:
         return {"ports": book["endpoints"]}
     return _NOTHING if address in METADATA or address.startswith(DOCUMENTATION) else None
@@ -198,14 +223,116 @@ def _find_address(address):
 def _find_name(name):
     book = read()
     if name in book["hosts"]:
-        return book["hosts"][name]
-    if not book["endpoints"]:
+        entry = book["hosts"][name]
+        if not name.endswith(".internal") or entry.get("vpc") in (None, caller().get("vpc")):
+            return _from_inside(entry)
+        why = f"{name} is a private name, known in its VPC only"
+    elif not book["endpoints"]:
         why = f"this kernel's mock AWS is not running: run the set-up cell (address book: {_path})"
     elif any(part in name for part in CUSTOMER_PARTS):
         why = f"mock AWS has handed out no {name}"
     else:
         return {"ips": [API_ADDRESS], "ports": book["endpoints"]}
     raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {why}")
+
+
+def _from_inside(entry):
+    """In its VPC, an instance's public name means its private address.
+
+    Source: Amazon VPC User Guide, "DNS attributes for your VPC".
+    """
+    inside = entry.get("inside")
+    if not inside or inside["vpc"] != caller().get("vpc"):
+        return entry
+    return {**read()["hosts"].get(inside["ips"][0], _NOTHING), "ips": inside["ips"]}
+
+
+# Who may reach whom
+
+
+def caller():
+    """Who this process is: its entry among the book's callers."""
+    callers = read().get("callers", {})
+    return callers.get(os.environ.get("LABS_CALLER", "learner")) or unlisted
+
+
+def may_reach(open_, caller, port):
+    """Do these openings let the caller in at this port?
+
+    open_:  [[from_port, to_port, [CIDR or security group id, ...]], ...]; None: everybody.
+    caller: {"address": ..., "groups": [...]}; an address of None is in no CIDR.
+    """
+    if open_ is None:
+        return True
+    return any(
+        first <= port <= last and any(_admits(source, caller) for source in sources)
+        for first, last, sources in open_
+    )
+
+
+def _admits(source, caller):
+    if "/" not in source:
+        return source in caller["groups"]
+    import ipaddress  # see is_foreign
+
+    try:
+        network = ipaddress.ip_network(source, strict=False)
+        return ipaddress.ip_address(caller["address"]) in network
+    except ValueError:  # no network, or a caller that has no address there
+        return False
+
+
+def seen_at(address, caller):
+    """The caller {"address", "groups"} as somebody at this address sees it.
+
+    At a private address instances are themselves, and references to security groups hold. At a
+    public one everybody is seen from a public address, and belongs to no group; an instance that
+    has none cannot get there (the mock has no NAT gateways): its address is None.
+    Source: Amazon VPC User Guide, "Security group rules" (a reference means private addresses).
+    """
+    if not address.startswith(DOCUMENTATION):
+        return caller
+    return {"address": caller.get("public") if "vpc" in caller else caller["address"], "groups": []}
+
+
+def reaches(address, entry, port, caller):
+    """May the caller open a connection to this port of an entry, at this address of it?"""
+    vpc = entry.get("vpc")
+    if vpc and caller.get("vpc") != vpc:
+        return False
+    return may_reach(entry.get("open"), seen_at(address, caller), port)
+
+
+def lead(host, entry, port):
+    """The loopback port at which this process finds a port of an entry; None: nothing listens.
+
+    The silent port, if this process may not reach it: whether anybody listens does not show.
+    """
+    if ("open" in entry or "vpc" in entry) and not reaches(
+        addresses_of(host, entry)[0], entry, port, caller()
+    ):
+        return read().get("silent")
+    return entry["ports"].get(str(port))
+
+
+def caller_of(loopback, callers):
+    """Who connects from a loopback address: {"address", "groups"}, as they are seen there.
+
+    For the data plane, whose peers are loopback addresses: an instance calls a private address
+    from its "loopback" and a public one from its "public_loopback". Anything else is the
+    learner: so is an instance whose platform has only 127.0.0.1.
+    """
+    for known in callers.values():
+        if loopback == known.get("loopback"):
+            return {"address": known["address"], "groups": known.get("groups", [])}
+        if loopback == known.get("public_loopback"):
+            return {"address": known.get("public"), "groups": []}
+    return callers.get("learner", LEARNER)
+
+
+def address_of(loopback, callers):
+    """The mock's address of who connects from a loopback address: see `caller_of`."""
+    return caller_of(loopback, callers)["address"]
 
 
 # Names and literals
@@ -297,7 +424,10 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
         where = [(address, 0) for address in addresses_of(host, entry)]
     else:  # let the C library read "https", b"80", ...
         wanted = real("127.0.0.1", port)[0][4][1]
-        where = [("127.0.0.1", entry["ports"].get(str(wanted)) or refusing_port())]
+        if "loopback" in caller():  # `connect` must see which address is called, and from where
+            where = [(address, wanted) for address in addresses_of(host, entry)]
+        else:
+            where = [("127.0.0.1", lead(host, entry, wanted) or refusing_port())]
     flags &= ~(getattr(socket, "AI_ADDRCONFIG", 0) | socket.AI_CANONNAME)
     return [
         answer
@@ -335,8 +465,11 @@ def _lookup(function, host):
 
 
 def gethostbyaddr(host):
-    """As `socket.gethostbyaddr`; the mock keeps no reverse zone."""
-    if find(host) is not None:
+    """As `socket.gethostbyaddr`; the mock keeps no reverse zone, but a machine knows itself."""
+    entry = find(host)
+    if entry is not None:
+        if "name" in entry:
+            return (entry["name"], [], entry["ips"])
         raise socket.herror(1, f"Unknown host: mock AWS has no name for {host}")
     return _real["gethostbyaddr"](host)
 
@@ -346,7 +479,14 @@ def gethostbyaddr(host):
 
 def connect(self, address):
     """As `socket.socket.connect`."""
-    return _real["connect"](self, redirect(self, address))
+    address = redirect(self, address)
+    if not _is_silent(address):
+        return _real["connect"](self, address)
+    if self.gettimeout() == 0:
+        if sys.platform == "win32":  # see `_wait`
+            raise BlockingIOError(errno.EWOULDBLOCK, "mock AWS: nothing will answer")
+        return _real["connect"](self, address)
+    return _wait(self, address)
 
 
 def connect_ex(self, address):
@@ -355,7 +495,36 @@ def connect_ex(self, address):
         address = redirect(self, address)
     except ConnectionRefusedError as error:
         return error.errno
-    return _real["connect_ex"](self, address)
+    if not _is_silent(address):
+        return _real["connect_ex"](self, address)
+    try:
+        return connect(self, address) or 0
+    except OSError as error:
+        return error.errno or errno.EWOULDBLOCK  # what Python makes of its own time-out
+
+
+def _is_silent(address):
+    return isinstance(address, tuple) and address[:2] in (
+        ("127.0.0.1", _book[1].get("silent")),
+        ("::ffff:127.0.0.1", _book[1].get("silent")),
+    )
+
+
+def _wait(sock, address):
+    """Connect to the silent port, where no answer comes, until the socket's own time-out.
+
+    Linux drops a SYN when the queue of accepted connections is full, and the wait is the system's.
+    Windows refuses it, and others may: then we wait as long as was left, and fail as a time-out
+    does. A non-blocking socket on Windows is not connected at all (`connect`): nothing ever
+    happens to it, and that is how silence looks to a selector.
+    """
+    started = time.monotonic()
+    try:
+        return _real["connect"](sock, address)
+    except ConnectionRefusedError:
+        limit = SILENT_SECONDS if sock.gettimeout() is None else sock.gettimeout()
+        time.sleep(max(0, started + limit - time.monotonic()))
+        raise TimeoutError(errno.ETIMEDOUT, "timed out (mock AWS: no rule opens it)") from None
 
 
 def sendto(self, data, *flags_and_address):
@@ -371,25 +540,52 @@ def redirect(sock, address):
     """Where a connect to `address` goes: the same address unless it is the mock's.
 
     Every connection of a wrapped process comes by here, so this is the place to ask who may
-    reach whom. Raises ConnectionRefusedError and socket.gaierror.
+    reach whom. A caller that has a loopback address of its own is bound to it first.
+    Raises ConnectionRefusedError and socket.gaierror.
     """
     if not _is_internet(sock, address):
         return address
     host, port = address[0], address[1]
+    here = at_home and at_home(sock, host, port)
+    if here:
+        return here
     entry = find(host)
     if entry is None:
         if port == _refusing_port and host == "127.0.0.1":
             raise _refused("nothing listens behind this name and port")
         _keep_home(sock, host)
         return address
-    target = entry["ports"].get(str(port))
+    target = lead(host, entry, port)
     if target is None:
         raise _refused(f"nothing listens at {host!r} port {port}")
+    me = caller()
+    public = addresses_of(host, entry)[0].startswith(DOCUMENTATION)
+    call_from(sock, (public and me.get("public_loopback")) or me.get("loopback"))
+    return to_loopback(sock, target)
+
+
+def to_loopback(sock, port):
+    """127.0.0.1 as this socket's family spells it, with a port."""
     if sock.family == socket.AF_INET:
-        return ("127.0.0.1", target)
+        return ("127.0.0.1", port)
     with contextlib.suppress(OSError):  # bound already: too late to matter
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    return ("::ffff:127.0.0.1", target)
+    return ("::ffff:127.0.0.1", port)
+
+
+def call_from(sock, loopback):
+    """Let a stream come from this loopback address, where the platform has more than one.
+
+    All of 127/8 is there on Linux and Windows, 127.0.0.1 alone on macOS.
+    """
+    if not loopback or sock.type != socket.SOCK_STREAM:
+        return
+    address = loopback if sock.family == socket.AF_INET else f"::ffff:{loopback}"
+    if sys.platform == "linux" and sock.family == socket.AF_INET:
+        with contextlib.suppress(OSError):  # or the ports of one address run out; Python 3.12 has
+            sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # the name IP_BIND_ADDRESS_NO_PORT for 24
+    with contextlib.suppress(OSError):
+        _socket.socket.bind(sock, (address, 0))
 
 
 def _is_internet(sock, address):
@@ -428,7 +624,13 @@ def wrap_proactor():
     real = BaseProactorEventLoop.sock_connect
 
     async def sock_connect(self, sock, address):
-        return await real(self, sock, redirect(sock, address))
+        address = redirect(sock, address)
+        if _is_silent(address):
+            from asyncio import sleep
+
+            await sleep(SILENT_SECONDS)
+            raise TimeoutError(errno.ETIMEDOUT, "timed out (mock AWS: no rule opens it)")
+        return await real(self, sock, address)
 
     BaseProactorEventLoop.sock_connect = sock_connect
 

@@ -1,5 +1,7 @@
 """Python children of a mock-mode kernel get the address book; then the sitecustomize we hide.
 
+Processes of an instance get its ports, too (`labs_instance`).
+
 Python imports the first `sitecustomize` on its path at start. The folder of this file comes first
 on PYTHONPATH, so one that the machine had (a coverage tool's, a distribution's) runs from here.
 """
@@ -16,6 +18,10 @@ if os.environ.get("LABS_ADDRESS_BOOK"):
     import labs_names
 
     labs_names.install()
+    if os.environ.get("LABS_INSTANCE"):
+        import labs_instance
+
+        labs_instance.install()
 
 _others = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) != _FOLDER]
 _hidden = PathFinder.find_spec("sitecustomize", _others)

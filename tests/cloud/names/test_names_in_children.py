@@ -252,7 +252,7 @@ def test_the_wrapper_speaks_python_3_8():
 
     from labs.cloud import names
 
-    for file in ("labs_names.py", "sitecustomize.py"):
+    for file in ("labs_names.py", "labs_instance.py", "labs_proxy_v2.py", "sitecustomize.py"):
         ast.parse((names.FOLDER / file).read_text(), feature_version=(3, 8))
 
 
