@@ -1,6 +1,6 @@
 """How fast the mock is, how much it weighs, and whether it keeps the budgets of the design.
 
-    python -m tests.benchmarks                     all of it, about three minutes
+    python -m tests.benchmarks                     all of it, about six minutes
     python -m tests.benchmarks --only "lambda.*"   some of it
 
 Run with the environment's Python, from the repository. Each run prints a table and appends its

@@ -5,7 +5,7 @@ import fnmatch
 import sys
 
 import tests.benchmarks as package
-from tests.benchmarks import calls, course, functions, memory, messages, starting
+from tests.benchmarks import calls, course, functions, memory, messages, proxies, starting
 from tests.benchmarks.rows import BUDGETS, CSV, ROOT, Row, save, table_line
 
 #: By what the names of their rows begin with.
@@ -19,6 +19,8 @@ MEASURES = {
     "start": starting.measure,
     "memory": memory.measure,
     "course": course.measure,
+    "proxy.layer4": proxies.measure_layer4,
+    "proxy.layer7": proxies.measure_layer7,
 }
 
 

@@ -72,6 +72,9 @@ BUDGETS = {
     "course.next_check.p50": Budget(at_most=0.3),
     "memory.sandboxes.call": Budget(at_most=400),
     "processes_left": Budget(at_most=0),
+    "proxy.layer4.cpu_to_haproxy": Budget(at_most=1.25),
+    "proxy.layer7.cpu_to_haproxy": Budget(at_most=3.0),
+    **{f"proxy.layer{layer}.errors": Budget(at_most=0) for layer in (4, 7)},
 }
 
 
@@ -96,7 +99,7 @@ def table_line(row: Row) -> str:
     budget = BUDGETS.get(row.name)
     limit = "" if budget is None else str(budget)
     verdict = "" if budget is None else "met" if budget.is_met(row.value) else "MISSED"
-    line = f"{row.name:<34} {row.value:>8.4g} {row.unit:<9} {row.n:>5}  {limit:>7} {verdict}"
+    line = f"{row.name:<38} {row.value:>8.4g} {row.unit:<9} {row.n:>5}  {limit:>7} {verdict}"
     return line.rstrip()
 
 
