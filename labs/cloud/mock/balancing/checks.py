@@ -40,7 +40,7 @@ async def check(
             failure = await _ask(settings, layer, host, open_stream, tls)
     except TimeoutError:
         failure = TIMED_OUT
-    except (OSError, ssl.SSLError, asyncio.LimitOverrunError, asyncio.IncompleteReadError):
+    except (OSError, ValueError):  # ValueError: a first line without an end (`readline`)
         failure = FAILED
     return FAILED if failure and layer == "network" else failure
 

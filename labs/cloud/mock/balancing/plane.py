@@ -74,7 +74,10 @@ class Plane:
         for name, group in snapshot["groups"].items():
             if name not in self._pools:
                 self._pools[name] = Pool(name, self._watch, self._changed, self._left, self._failed)
-            self._pools[name].update(group, snapshot)
+            try:
+                self._pools[name].update(group, snapshot)
+            except Exception:  # nor here: a plane that ends takes all traffic with it
+                log.exception("the target group %s is not followed", name)
         await self._follow_listeners(snapshot)
         await self._follow_instances(snapshot)
         self._network.update(snapshot, self._balancer_ports())

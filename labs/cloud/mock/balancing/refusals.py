@@ -1,16 +1,18 @@
 """What AWS refuses of load balancers and moto takes: `hooking.install(refusals.HOOKS, None)`.
 
 One file for each subject: `refusals_balancers`, `refusals_listeners` (and rules, with the pure
-checks in `refusals_actions` and `refusals_conditions`), `refusals_targets`, `refusals_classic`.
+checks in `refusals_actions` and `refusals_conditions`), `refusals_targets`, `refusals_attributes`,
+`refusals_classic`.
 """
 
+from labs.cloud.mock.balancing.refusals_attributes import ATTRIBUTE_HOOKS
 from labs.cloud.mock.balancing.refusals_balancers import BALANCER_HOOKS
 from labs.cloud.mock.balancing.refusals_classic import CLASSIC_HOOKS
 from labs.cloud.mock.balancing.refusals_listeners import LISTENER_HOOKS
 from labs.cloud.mock.balancing.refusals_targets import TARGET_HOOKS
 from labs.cloud.mock.hooking import Use
 
-HOOKS = (*BALANCER_HOOKS, *LISTENER_HOOKS, *TARGET_HOOKS, *CLASSIC_HOOKS)
+HOOKS = (*BALANCER_HOOKS, *LISTENER_HOOKS, *TARGET_HOOKS, *ATTRIBUTE_HOOKS, *CLASSIC_HOOKS)
 
 USES = (
     Use("moto.elb.exceptions:ELBClientError", "", "an AWS error, by code and message"),

@@ -107,11 +107,20 @@ def create_load_balancer(original: Callable, _motor: Any) -> Callable:
                 f"A load balancer with the same name '{name}' exists, but with different settings",
             )
         check_number(self, kind)
-        return original(
-            self, name, groups, ids, None, scheme, loadbalancer_type, ip_address_type, tags
-        )
+        made = original(self, name, groups, ids, None, scheme, loadbalancer_type, ip_address_type)
+        name_by_kind(self, made)
+        self.tagging_service.tag_resource(made.arn, tags)
+        return made
 
     return create
+
+
+def name_by_kind(backend: ELBv2Backend, balancer: FakeLoadBalancer) -> None:
+    """Only an ALB's ARN says "app". Source: ELB API, the ARNs in its examples."""
+    part = {"network": "net", "gateway": "gwy"}.get(balancer.type, "app")
+    del backend.load_balancers[balancer.arn]
+    balancer.arn = balancer.arn.replace(":loadbalancer/app/", f":loadbalancer/{part}/")
+    backend.load_balancers[balancer.arn] = balancer
 
 
 def settings(balancer: FakeLoadBalancer) -> tuple[str, str, str, set[str], set[str]]:

@@ -1,8 +1,8 @@
 """Refusals for target groups and their targets.
 
-Sources: ELB API (2015-12-01), CreateTargetGroup, ModifyTargetGroup, ModifyTargetGroupAttributes,
-RegisterTargets; Application Load Balancer guide, "Target groups" and "Use Lambda functions as
-targets of an Application Load Balancer".
+Sources: ELB API (2015-12-01), CreateTargetGroup, ModifyTargetGroup, RegisterTargets;
+Application Load Balancer guide, "Target groups" and "Use Lambda functions as targets of an
+Application Load Balancer".
 """
 
 import functools
@@ -151,42 +151,6 @@ def check_modified_group(
         invalid(f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'")
 
 
-#: Attribute: least, most, and a value beside them that means "off".
-ATTRIBUTES = {
-    "deregistration_delay.timeout_seconds": (0, 3600, 0),
-    "slow_start.duration_seconds": (30, 900, 0),
-    "stickiness.lb_cookie.duration_seconds": (1, 604_800, None),
-    "stickiness.app_cookie.duration_seconds": (1, 604_800, None),
-}
-ALGORITHMS = ("round_robin", "least_outstanding_requests", "weighted_random")
-COOKIES_OF_AWS = ("AWSALB", "AWSALBAPP", "AWSALBTG")
-
-
-def check_attributes(
-    self: ELBv2Backend, target_group_arn: str, attributes: Mapping[str, Any]
-) -> None:
-    group = find_group(self, target_group_arn)
-    for key, (least, most, off) in ATTRIBUTES.items():
-        value = attributes.get(key)
-        if value is None:
-            continue
-        if not str(value).isdecimal() or not (least <= int(value) <= most or int(value) == off):
-            invalid(f"'{key}' value '{value}' must be between '{least}-{most}' inclusive")
-    algorithm = attributes.get("load_balancing.algorithm.type")
-    if algorithm is not None and algorithm not in ALGORITHMS:
-        invalid(f"'{algorithm}' must be one of [{', '.join(ALGORITHMS)}]")
-    slow = attributes.get("slow_start.duration_seconds", 0)
-    kept = group.attributes.get("load_balancing.algorithm.type")
-    if int(slow) and (algorithm or kept) not in (None, "round_robin"):
-        refuse(
-            "InvalidConfigurationRequest",
-            f"Slow start cannot be used with the algorithm '{algorithm or kept}'",
-        )
-    cookie = attributes.get("stickiness.app_cookie.cookie_name") or ""
-    if cookie.upper().startswith(COOKIES_OF_AWS):
-        invalid(f"The application cookie name '{cookie}' is reserved for load balancers")
-
-
 def find_group(backend: ELBv2Backend, arn: str) -> FakeTargetGroup:
     if arn not in backend.target_groups:
         refuse("TargetGroupNotFound", "One or more target groups not found")
@@ -332,12 +296,6 @@ TARGET_HOOKS: Sequence[Hook] = (
         ),
         "takes any health-check settings",
         before(check_modified_group),
-    ),
-    Hook(
-        MODELS + "modify_target_group_attributes",
-        ("self", "target_group_arn", "attributes"),
-        "takes any values",
-        before(check_attributes),
     ),
     Hook(
         MODELS + "register_targets",

@@ -1,6 +1,8 @@
 """The plane by itself: health, draining, and what befalls connections."""
 
+import contextlib
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,6 +46,22 @@ def test_a_target_that_is_too_slow_for_its_check(one):
     one.push()
     one.wait_for("tg", "i-1:80", "unhealthy")
     assert one.state("tg", "i-1:80")[1] == "Target.Timeout"
+
+
+def test_a_target_whose_answer_begins_with_a_line_that_does_not_end(one):
+    def babble(listener):
+        with contextlib.suppress(OSError):  # closed, or the plane has hung up
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.sendall(b"A" * 300_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=babble, args=(listener,), daemon=True).start()
+        one.snapshot["instances"]["i-1"]["ports"]["80"] = listener.getsockname()[1]
+        one.push()
+        one.wait_for("tg", "i-1:80", "unhealthy")
+        assert one.state("tg", "i-1:80")[1] == "Target.FailedHealthChecks"
 
 
 def test_another_port_for_checks(one):

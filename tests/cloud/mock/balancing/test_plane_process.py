@@ -81,6 +81,16 @@ def test_a_listener_that_cannot_be_served_leaves_the_others_alone(one):
     assert one.get("alb").status == 200
 
 
+def test_a_group_that_cannot_be_followed_leaves_the_others_alone(one):
+    least = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count"
+    one.group("bad", "i-1", attributes={least: "many"})
+    one.balancer("other", "bad")
+    plane = one.plane.pid
+    one.push()
+    assert one.get("alb").status == 200
+    assert one.plane.pid == plane
+
+
 def test_protocols_that_are_not_served(one):
     listeners = one.snapshot["balancers"]["alb"]["listeners"]
     listeners["udp"] = {**listeners["alb/80"], "protocol": "UDP", "port": 53}

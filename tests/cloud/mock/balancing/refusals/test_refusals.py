@@ -71,6 +71,19 @@ def test_the_same_call_again_gives_the_same_balancer_and_another_call_an_error(a
         account.balancer(Type="network")
 
 
+def test_the_arn_says_the_kind_and_keeps_its_tags(account):
+    tags = [{"Key": "owner", "Value": "ada"}]
+    arn = account.balancer(Type="network", Tags=tags)
+    assert ":loadbalancer/net/web/" in arn
+    [described] = account.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    assert described["Tags"] == tags
+    listener = account.listener(arn, account.group(Protocol="TCP"), Protocol="TCP")
+    assert ":listener/net/web/" in listener
+    assert account.elbv2.describe_rules(ListenerArn=listener)["Rules"]
+    account.elbv2.delete_load_balancer(LoadBalancerArn=arn)
+    assert account.balancer().split("/")[1] == "app"
+
+
 def test_without_a_security_group_the_balancer_has_the_default_one(account):
     account.balancer()
     [balancer] = account.elbv2.describe_load_balancers()["LoadBalancers"]
@@ -420,6 +433,9 @@ def test_the_same_target_group_can_be_made_twice(account):
         ("stickiness.lb_cookie.duration_seconds", "604801"),
         ("load_balancing.algorithm.type", "random"),
         ("stickiness.app_cookie.cookie_name", "AWSALB"),
+        ("preserve_client_ip.enabled", "False"),
+        ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "many"),
+        ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "101"),
     ],
 )
 def test_attributes_out_of_range_are_refused(account, key, value):
@@ -428,6 +444,68 @@ def test_attributes_out_of_range_are_refused(account, key, value):
         account.elbv2.modify_target_group_attributes(
             TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value}]
         )
+
+
+def test_an_attribute_that_no_target_group_has(account):
+    arn = account.group()
+    with refused("ValidationError", "'preserve_client_ip' is not recognized"):
+        account.elbv2.modify_target_group_attributes(
+            TargetGroupArn=arn, Attributes=[{"Key": "preserve_client_ip", "Value": "true"}]
+        )
+
+
+@pytest.mark.parametrize("count", ["1", "3"])
+@pytest.mark.parametrize("share", ["off", "50"])
+def test_minimum_healthy_targets_in_range_are_taken(account, count, share):
+    least = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+    wanted = {f"{least}.count": count, f"{least}.percentage": share}
+    arn = account.group()
+    account.elbv2.modify_target_group_attributes(
+        TargetGroupArn=arn,
+        Attributes=[{"Key": key, "Value": value} for key, value in wanted.items()],
+    )
+    found = account.elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    assert wanted.items() <= {each["Key"]: each["Value"] for each in found}.items()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("idle_timeout.timeout_seconds", "abc"),
+        ("idle_timeout.timeout_seconds", "0"),
+        ("idle_timeout.timeout_seconds", "4001"),
+        ("client_keep_alive.seconds", "59"),
+        ("routing.http.xff_header_processing.mode", "prepend"),
+        ("routing.http.desync_mitigation_mode", "off"),
+        ("deletion_protection.enabled", "yes"),
+    ],
+)
+def test_a_balancers_attributes_out_of_range_are_refused(account, key, value):
+    arn = account.balancer()
+    with refused("ValidationError", key, value):
+        account.elbv2.modify_load_balancer_attributes(
+            LoadBalancerArn=arn, Attributes=[{"Key": key, "Value": value}]
+        )
+
+
+@pytest.mark.parametrize("value", ["59", "6001", "long"])
+def test_a_listeners_idle_time_out_of_range_is_refused(account, value):
+    listener = account.listener(account.balancer(), account.group())
+    with refused("ValidationError", "between '60-6000'", value):
+        account.elbv2.modify_listener_attributes(
+            ListenerArn=listener,
+            Attributes=[{"Key": "tcp.idle_timeout.seconds", "Value": value}],
+        )
+
+
+@pytest.mark.parametrize("value", ["0", "3600"])
+def test_a_delay_in_range_is_taken(account, value):
+    arn, key = account.group(), "deregistration_delay.timeout_seconds"
+    account.elbv2.modify_target_group_attributes(
+        TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value}]
+    )
+    found = account.elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    assert {"Key": key, "Value": value} in found
 
 
 @pytest.mark.parametrize("value", ["0", "30", "900"])
