@@ -64,8 +64,13 @@ def test_a_forked_child_that_holds_the_pipe_does_not_keep_the_mock():
     fork = "    if os.fork() == 0:\n        time.sleep(120)\n        os._exit(0)\n"
     with python(BUSY + fork + WAIT) as kernel:
         _, processes = start(kernel)
-        children = psutil.Process(kernel.pid).children()
-        child = next(c for c in children if "labs.cloud.mock" not in c.cmdline())
+
+        def forked():
+            children = psutil.Process(kernel.pid).children()
+            return [child for child in children if "labs.cloud.mock" not in child.cmdline()]
+
+        assert wait_until(forked), "it forks after it has told its folder"
+        [child] = forked()
         others = [p for p in processes if p != child]
         kernel.kill()
         kernel.wait()
