@@ -10,7 +10,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from labs.cloud.mock.balancing import functions_as_targets, stickiness
@@ -136,7 +135,7 @@ def forward(
     def added(_status: int, response: Headers) -> Headers:
         return sticky.headers(secret, request, pool, found, response)
 
-    return replace(decision, added=added)
+    return decision._replace(added=added)
 
 
 class ApplicationRouter:
@@ -181,7 +180,7 @@ class ApplicationRouter:
         if decision is None:
             return UNAVAILABLE
         if url or host:
-            decision = replace(decision, url=url, host=host)
+            decision = decision._replace(url=url, host=host)
         return self._remember_group(decision, rule.action, pool.name)
 
     @staticmethod
@@ -193,7 +192,7 @@ class ApplicationRouter:
         def added(status: int, response: Headers) -> Headers:
             return (*own(status, response), *rules.group_cookies(action, arn, time.time()))
 
-        return replace(decision, added=added)
+        return decision._replace(added=added)
 
     def _call(self, pool: Pool, url: str | None, host: str | None) -> Decision:
         member = pool.pick(self._clock())
@@ -204,7 +203,7 @@ class ApplicationRouter:
         async def function(request: Request, body: bytes) -> Answer:
             if request.header("upgrade"):
                 return page(400, "Bad Request")  # the guide: WebSockets are not supported
-            request = replace(request, url=url) if url else request
+            request = request._replace(url=url) if url else request
             headers = functions_as_targets.with_balancers(request, self._settings)
             event = functions_as_targets.event(
                 pool.name, request, with_host(headers, host), body, multi_value
