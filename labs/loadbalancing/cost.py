@@ -48,11 +48,11 @@ def published(layer4: str, layer7: str, path: Path = BENCHMARKS) -> Costs:
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             if row["name"] in names:
-                run = runs.setdefault((row["date"][:10], row["machine"]), {})
+                run = runs.setdefault((row["date"], row["machine"]), {})
                 run[row["name"]] = float(row["value"])
     for (date, machine), values in sorted(runs.items(), reverse=True):
         if len(values) == len(names):
-            return Costs(*(values[name] for name in names), f"{date}, {machine}")
+            return Costs(*(values[name] for name in names), f"{date[:10]}, {machine}")
     raise LookupError(f"{path.name} has no run with {' and '.join(names)}")
 
 

@@ -12,6 +12,7 @@ from labs.loadbalancing.layer7.contract import Request
 from labs.loadbalancing.rules import UnsupportedPattern, compile_rules
 from labs.loadbalancing.rules.conditions import compile_condition
 from labs.loadbalancing.rules.patterns import glob, query_glob, regex
+from tests.loadbalancing.conditions import header, host, method, path, query, source
 
 pytestmark = pytest.mark.filterwarnings("ignore:Possible (nested set|set)")
 
@@ -30,31 +31,6 @@ def rule(priority, *conditions, group=None):
         "Actions": [{"Type": "forward", "TargetGroupArn": group or f"group-{priority}"}],
         "IsDefault": priority == "default",
     }
-
-
-def path(*values):
-    return {"Field": "path-pattern", "PathPatternConfig": {"Values": list(values)}}
-
-
-def host(*values):
-    return {"Field": "host-header", "HostHeaderConfig": {"Values": list(values)}}
-
-
-def header(name, *values):
-    config = {"HttpHeaderName": name, "Values": list(values)}
-    return {"Field": "http-header", "HttpHeaderConfig": config}
-
-
-def method(*values):
-    return {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": list(values)}}
-
-
-def query(*pairs):
-    return {"Field": "query-string", "QueryStringConfig": {"Values": list(pairs)}}
-
-
-def source(*values):
-    return {"Field": "source-ip", "SourceIpConfig": {"Values": list(values)}}
 
 
 YES_AND_NO = [

@@ -9,31 +9,7 @@ from labs.cloud.mock.balancing.refusals_actions import Group, Listener, check_ac
 from labs.cloud.mock.balancing.refusals_conditions import check_conditions, check_transforms
 from labs.loadbalancing.rules import compile_rules
 from labs.loadbalancing.rules.conditions import compile_condition
-
-
-def path(*values):
-    return {"Field": "path-pattern", "PathPatternConfig": {"Values": list(values)}}
-
-
-def host(*values):
-    return {"Field": "host-header", "HostHeaderConfig": {"Values": list(values)}}
-
-
-def header(name, *values):
-    config = {"HttpHeaderName": name, "Values": list(values)}
-    return {"Field": "http-header", "HttpHeaderConfig": config}
-
-
-def method(*values):
-    return {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": list(values)}}
-
-
-def query(*pairs):
-    return {"Field": "query-string", "QueryStringConfig": {"Values": list(pairs)}}
-
-
-def source(*values):
-    return {"Field": "source-ip", "SourceIpConfig": {"Values": list(values)}}
+from tests.loadbalancing.conditions import header, host, method, path, query, source
 
 
 @pytest.mark.parametrize(
