@@ -2,7 +2,7 @@
 
 import pytest
 
-from labs.loadbalancing.proxy_protocol import proxy_v2
+from labs.loadbalancing.proxy_protocol import proxy_v1, proxy_v2
 
 SIGNATURE = bytes.fromhex("0d0a0d0a000d0a515549540a")
 
@@ -32,3 +32,15 @@ def test_scope_of_a_link_local_address_is_left_out():
 def test_name_is_no_address(client):
     with pytest.raises(ValueError):
         proxy_v2(client, ("10.0.0.1", 2))
+
+
+def test_version_1_is_a_line():
+    line = proxy_v1(("203.0.113.5", 50_000), ("10.0.0.20", 443))
+    assert line == b"PROXY TCP4 203.0.113.5 10.0.0.20 50000 443\r\n"
+    line = proxy_v1(("2001:db8::1", 65_535), ("::1", 80))
+    assert line == b"PROXY TCP6 2001:db8::1 ::1 65535 80\r\n"
+
+
+def test_version_1_has_one_family():
+    with pytest.raises(ValueError, match="two families"):
+        proxy_v1(("192.0.2.1", 1), ("::1", 2))

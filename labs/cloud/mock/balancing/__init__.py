@@ -17,6 +17,6 @@ In the plane's process, one for all proxies (`python -m labs.cloud.mock.balancin
 The proxies themselves are those that learners read: `labs.loadbalancing.layer4`, `.layer7` and
 `.rules`. Listeners for UDP, TCP_UDP, QUIC and Gateway Load Balancers are accepted by the API and
 not served. Accepted without effect, too: TLS policies, mutual TLS, access logs and metrics, and a
-Classic balancer's PROXY protocol policy. Cross-zone load balancing is always on, whatever its
+Classic balancer's back-end authentication. Cross-zone load balancing is always on, whatever its
 attribute says: all targets of a group share its traffic.
 """

@@ -17,7 +17,7 @@ from labs.cloud.mock.balancing.tls import Certificates
 from labs.loadbalancing import layer4, layer7, rules
 from labs.loadbalancing.choosing import Choose, Connection, round_robin, source_hash
 from labs.loadbalancing.layer7.contract import Settings
-from labs.loadbalancing.proxy_protocol import proxy_v2
+from labs.loadbalancing.proxy_protocol import proxy_v1, proxy_v2
 from labs.loadbalancing.target import Target
 
 #: A balancer's time-out for a connection to a target. Source: Application Load Balancer guide,
@@ -229,12 +229,17 @@ class Layer4Front(Layer4):
         return await self.network.dial(protocol, where, source, target.client_port, tls)
 
     def greeting(self, _connection: Connection, target: Target) -> bytes:
-        """The learner's own PROXY header, if the group wants one."""
-        if target.group["attributes"].get("proxy_protocol_v2.enabled") != "true":
-            return b""
+        """The learner's own PROXY header, if the group, or a Classic balancer's policy, wants one.
+
+        A Classic balancer speaks version 1. Source: "Configure Proxy Protocol support".
+        """
         here = own_address(self._balancer, target.member.zone).address
-        client = (target.client.address, target.client_port)
-        return proxy_v2(client, (here, self._listener["port"]))
+        ends = (target.client.address, target.client_port), (here, self._listener["port"])
+        if self._listener.get("proxy_v1"):
+            return proxy_v1(*ends)
+        if target.group["attributes"].get("proxy_protocol_v2.enabled") == "true":
+            return proxy_v2(*ends)
+        return b""
 
     # What befalls targets
 

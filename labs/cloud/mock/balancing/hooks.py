@@ -19,6 +19,7 @@ from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeLoadBalancer, 
 
 from labs.cloud.mock import hooking
 from labs.cloud.mock.balancing import health
+from labs.cloud.mock.balancing.attribute_defaults import balancer_defaults, group_defaults
 from labs.cloud.mock.balancing.shapes import target_key
 from labs.cloud.mock.balancing.snapshot import backends, classic_name
 from labs.cloud.mock.hooking import Hook, Use
@@ -45,8 +46,9 @@ def dns_label(name: str, seed: str) -> str:
 def _own_name(original: Callable, _balancing: Balancing) -> Callable:
     """moto's names are the same in every account; a network balancer's have another form.
 
-    Application Load Balancers without security groups have their VPC's default one. Source: ELB
-    API, CreateLoadBalancer; "Network Load Balancers", DNS name.
+    Application Load Balancers without security groups have their VPC's default one. moto leaves
+    out most attributes. Source: ELB API, CreateLoadBalancer, LoadBalancerAttribute; "Network Load
+    Balancers", DNS name.
     """
 
     @functools.wraps(original)
@@ -59,8 +61,22 @@ def _own_name(original: Callable, _balancing: Balancing) -> Callable:
         else:
             label = internal + dns_label(self.name, self.arn)
             self.dns_name = f"{label}.{region}.elb.amazonaws.com"
+        self.attrs = {**self.attrs, **balancer_defaults(self.type, self.scheme)}
         if self.type == "application" and not self.security_groups:
             self.security_groups = default_groups(self.subnets)
+
+    return init
+
+
+def _own_attributes(original: Callable, _balancing: Balancing) -> Callable:
+    """moto gives all target groups the same attributes. Source: ELB API, TargetGroupAttribute."""
+
+    @functools.wraps(original)
+    def init(self: FakeTargetGroup, *arguments: Any, **named: Any) -> None:
+        original(self, *arguments, **named)
+        defaults = group_defaults(self.target_type, self.protocol)
+        if defaults is not None:
+            self.attributes = defaults
 
     return init
 
@@ -315,7 +331,7 @@ HOOKS = (
             "loadbalancer_type",
             "ip_address_type",
         ),
-        "a DNS name of its own, default security group",
+        "a DNS name of its own, default security group, all attributes",
         _own_name,
     ),
     Hook(
@@ -333,6 +349,32 @@ HOOKS = (
         ),
         "a DNS name of its own, in its region",
         _own_classic_name,
+    ),
+    Hook(
+        "moto.elbv2.models:FakeTargetGroup.__init__",
+        (
+            "self",
+            "name",
+            "account_id",
+            "region_name",
+            "vpc_id",
+            "protocol",
+            "port",
+            "protocol_version",
+            "healthcheck_protocol",
+            "healthcheck_port",
+            "healthcheck_path",
+            "healthcheck_interval_seconds",
+            "healthcheck_timeout_seconds",
+            "healthcheck_enabled",
+            "healthy_threshold_count",
+            "unhealthy_threshold_count",
+            "matcher",
+            "target_type",
+            "ip_address_type",
+        ),
+        "the attributes of its kind",
+        _own_attributes,
     ),
     Hook(
         "moto.elbv2.models:FakeTargetGroup.register",
@@ -398,7 +440,8 @@ USES = (
     Use("moto.elb.models:ELBBackend", "get_load_balancer load_balancers"),
     Use(
         "moto.elb.models:LoadBalancer",
-        "account_id attributes availability_zones dns_name health_check instance_ids listeners "
+        "account_id attributes availability_zones backends dns_name health_check instance_ids "
+        "listeners "
         "instance_autoscaling_ids instance_sparse_ids name policies scheme security_groups subnets "
         "vpc_id",
     ),

@@ -10,7 +10,6 @@ from typing import Any
 import trustme
 
 from labs.cloud import trust
-from labs.cloud.mock import hooking
 from labs.cloud.mock.balancing import hooks, refusals
 from labs.cloud.mock.balancing.addresses import Addresses
 from labs.cloud.mock.balancing.process import PlaneProcess
@@ -55,7 +54,7 @@ class Balancing:
         self._plane = PlaneProcess(self._invoke, changed, workers)
         self._following = threading.Lock()
         self._snapshot: Snapshot | None = None
-        hooking.install(refusals.HOOKS, None)
+        refusals.install()
         hooks.install(self)
         instance_hooks.install(self.instances)
 

@@ -35,8 +35,9 @@ class Listener(TypedDict, total=False):
     """protocol: HTTP, HTTPS, TCP, TLS; Classic's SSL is TLS here.
 
     rules:    of an ALB or NLB: as describe_rules gives them.
-    group, target_port, target_protocol, sticky: of a Classic balancer; `sticky` is its stickiness
-              policy: {"cookie": name or None, "seconds": expiration or None}, or None.
+    group, target_port, target_protocol, sticky, proxy_v1: of a Classic balancer; `sticky` is its
+              stickiness policy: {"cookie": name or None, "seconds": expiration or None}, or None;
+              `proxy_v1` whether instances get a line of the PROXY protocol, on layer 4.
     """
 
     protocol: str
@@ -48,6 +49,7 @@ class Listener(TypedDict, total=False):
     target_port: int
     target_protocol: str
     sticky: dict[str, Any] | None
+    proxy_v1: bool
 
 
 class Balancer(TypedDict):

@@ -173,6 +173,7 @@ class Reader:
             target_port=int(listener.instance_port),
             target_protocol=listener.instance_protocol,
             sticky=policy(listener, balancer),
+            proxy_v1=speaks_proxy(listener, balancer),
         )
 
 
@@ -357,12 +358,29 @@ def policy(listener: Any, balancer: Any) -> dict[str, Any] | None:
     for one in balancer.policies:
         if one.policy_name not in listener.policy_names:
             continue
-        if one.policy_type_name in ("LbCookieStickinessPolicy", "LBCookieStickinessPolicyType"):
-            period = getattr(one, "cookie_expiration_period", None)
+        if one.policy_type_name == "LbCookieStickinessPolicy":
+            period = one.cookie_expiration_period
             return {"cookie": None, "seconds": float(period) if period else None}
-        if one.policy_type_name in ("AppCookieStickinessPolicy", "AppCookieStickinessPolicyType"):
-            return {"cookie": getattr(one, "cookie_name", None), "seconds": None}
+        if one.policy_type_name == "AppCookieStickinessPolicy":
+            return {"cookie": one.cookie_name, "seconds": None}
     return None
+
+
+def speaks_proxy(listener: Any, balancer: Any) -> bool:
+    """Has the listener's instance port a policy that enables the PROXY protocol?"""
+    names = [
+        name
+        for backend in balancer.backends
+        if int(backend.instance_port) == int(listener.instance_port)
+        for name in backend.policy_names
+    ]
+    enabled = {"AttributeName": "ProxyProtocol", "AttributeValue": "true"}
+    return any(
+        one.policy_type_name == "ProxyProtocolPolicyType"
+        and enabled in one.policy_attribute_descriptions
+        for one in balancer.policies
+        if one.policy_name in names
+    )
 
 
 # EC2

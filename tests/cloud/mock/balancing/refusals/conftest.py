@@ -11,10 +11,9 @@ from tests.cloud.processes import python
 SERVER = """
     import sys
     from moto.server import ThreadedMotoServer
-    from labs.cloud.mock import hooking
     from labs.cloud.mock.balancing import refusals
 
-    hooking.install(refusals.HOOKS, None)
+    refusals.install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     print(server.get_host_and_port()[1], flush=True)

@@ -446,6 +446,28 @@ def test_attributes_out_of_range_are_refused(account, key, value):
         )
 
 
+def test_a_sticky_group_among_several_needs_a_sticky_rule(account):
+    balancer, groups = account.balancer(), [account.group("old"), account.group("new")]
+    on = [{"Key": "stickiness.enabled", "Value": "true"}]
+    forward = {"TargetGroups": [{"TargetGroupArn": arn, "Weight": 50} for arn in groups]}
+    action = {"Type": "forward", "ForwardConfig": forward}
+    listener = account.listener(balancer, DefaultActions=[action])
+    account.elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/closed"]}],
+        Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}],
+    )
+    with refused("InvalidConfigurationRequest", "enable group stickiness", groups[0]):
+        account.elbv2.modify_target_group_attributes(TargetGroupArn=groups[0], Attributes=on)
+    sticky = {"TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60}}
+    bound = {"Type": "forward", "ForwardConfig": forward | sticky}
+    account.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[bound])
+    account.elbv2.modify_target_group_attributes(TargetGroupArn=groups[0], Attributes=on)
+    with refused("InvalidConfigurationRequest", "enable group stickiness", groups[0]):
+        account.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
+
+
 def test_an_attribute_that_no_target_group_has(account):
     arn = account.group()
     with refused("ValidationError", "'preserve_client_ip' is not recognized"):
@@ -631,6 +653,20 @@ def test_balancer_groups_take_an_application_load_balancer_with_such_a_port(acco
     account.listener(web)
     register(account, group, web)
     assert account.listener(network, group, Protocol="TCP")
+
+
+def test_a_target_group_names_the_balancers_that_use_it_now(account):
+    def users(group):
+        described = account.elbv2.describe_target_groups(TargetGroupArns=[group])
+        return described["TargetGroups"][0]["LoadBalancerArns"]
+
+    balancer, first, second = account.balancer(), account.group("one"), account.group("two")
+    listener = account.listener(balancer, first)
+    action = {"Type": "forward", "TargetGroupArn": second}
+    account.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
+    assert (users(first), users(second)) == ([], [balancer])
+    account.rule(listener, Actions=[action])
+    assert users(second) == [balancer]
 
 
 def test_a_target_group_in_use_is_kept(account):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.elbv2.exceptions import ELBClientError
 
-from labs.cloud.mock.balancing.refusals_actions import Group, Listener, check_actions
-from labs.cloud.mock.balancing.refusals_conditions import check_conditions, check_transforms
+from labs.cloud.mock.balancing.refusals.actions import Group, Listener, check_actions
+from labs.cloud.mock.balancing.refusals.conditions import check_conditions, check_transforms
 from labs.loadbalancing.rules import compile_rules
 from labs.loadbalancing.rules.conditions import compile_condition
 from tests.loadbalancing.conditions import header, host, method, path, query, source

@@ -137,12 +137,12 @@ def test_instance_protocols_are_kept(account, elb):
         account,
         listeners=[
             port("HTTPS", 443, InstanceProtocol="HTTP", **certificate),
-            port("TCP", 25),
-            port("SSL", 465, InstanceProtocol="tcp", **certificate),
+            port("TCP", 25, 25),
+            port("SSL", 465, 25, InstanceProtocol="tcp", **certificate),
         ],
     )
     elb.create_load_balancer_listeners(
-        LoadBalancerName="old", Listeners=[port("HTTP", 8443, InstanceProtocol="HTTPS")]
+        LoadBalancerName="old", Listeners=[port("HTTP", 8443, 443, InstanceProtocol="HTTPS")]
     )
     found = {each["LoadBalancerPort"]: each["InstanceProtocol"] for each in listeners_of(account)}
     assert found == {443: "HTTP", 25: "TCP", 465: "TCP", 8443: "HTTPS"}
@@ -193,7 +193,7 @@ def test_listeners_are_deleted_together(account, elb):
 
 def test_a_certificate_is_set_where_there_is_a_secure_listener(account, elb):
     certificate = account.certificate()
-    create(account, listeners=[port(), port("SSL", 443, SSLCertificateId=certificate)])
+    create(account, listeners=[port(), port("SSL", 443, 443, SSLCertificateId=certificate)])
 
     def set_certificate(number, arn):
         elb.set_load_balancer_listener_ssl_certificate(

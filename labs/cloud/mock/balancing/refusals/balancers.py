@@ -12,7 +12,7 @@ from typing import Any
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
-from labs.cloud.mock.balancing.refusals_checks import before, invalid, one_of, refuse
+from labs.cloud.mock.balancing.refusals.checks import before, invalid, one_of, refuse
 from labs.cloud.mock.hooking import Hook
 from labs.loadbalancing.rules import LIMITS
 

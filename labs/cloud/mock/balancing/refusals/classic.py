@@ -1,7 +1,8 @@
 """Refusals for Classic Load Balancers, and what moto's records of them get wrong.
 
-Sources: ELB API (2012-06-01), CreateLoadBalancer, Listener, HealthCheck, the policy operations,
-RegisterInstancesWithLoadBalancer; Classic Load Balancer guide, "Listeners" and "Health checks".
+Sources: ELB API (2012-06-01), CreateLoadBalancer, Listener, HealthCheck, AddTags,
+RegisterInstancesWithLoadBalancer; Classic Load Balancer guide, "Listeners", "Health checks", "Tag
+your Classic Load Balancer". Policies and attributes have files of their own.
 """
 
 import functools
@@ -12,11 +13,23 @@ from typing import Any, NoReturn
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidSubnetIdError
-from moto.elb.exceptions import ELBClientError
 from moto.elb.models import ELBBackend, FakeHealthCheck, FakeListener, LoadBalancer
 from moto.elbv2.models import elbv2_backends
 
-from labs.cloud.mock.balancing.refusals_checks import before, in_range, invalid
+from labs.cloud.mock.balancing.refusals.checks import before, in_range, invalid
+from labs.cloud.mock.balancing.refusals.classic_attributes import (
+    balancer_with_defaults,
+    modify_attributes,
+)
+from labs.cloud.mock.balancing.refusals.classic_checks import (
+    SECURE,
+    find_listener,
+    hook,
+    refuse,
+    refuse_configuration,
+    refuse_name,
+)
+from labs.cloud.mock.balancing.refusals.policies import POLICY_HOOKS, give_backends, secure
 from labs.cloud.mock.hooking import Hook
 from labs.loadbalancing.rules import LIMITS
 
@@ -27,21 +40,7 @@ LAYERS = {
     "TCP": ("TCP", "SSL"),
     "SSL": ("TCP", "SSL"),
 }
-SECURE = ("HTTPS", "SSL")
-POLICY_TYPES = (
-    "AppCookieStickinessPolicyType",
-    "BackendServerAuthenticationPolicyType",
-    "LBCookieStickinessPolicyType",
-    "ProxyProtocolPolicyType",
-    "PublicKeyPolicyType",
-    "SSLNegotiationPolicyType",
-)
-COOKIE_POLICIES = ("AppCookieStickinessPolicy", "LbCookieStickinessPolicy")
-
-
-def refuse(code: str, message: str) -> NoReturn:
-    """An error of this API: moto takes its HTTP status from the API that an exception is of."""
-    raise ELBClientError(code, message)
+MOST_TAGS = 10
 
 
 # --- Balancers ----------------------------------------------------------------------------------
@@ -63,6 +62,7 @@ def check_name(name: str) -> None:
 def check_request(self: Any) -> None:
     """CreateLoadBalancer as it came. (CloudFormation's names and subnets take another way.)"""
     check_name(self._get_param("LoadBalancerName"))
+    check_tags(self, None, self._get_param("Tags", []))
     zones, subnets = self._get_param("AvailabilityZones", []), self._get_param("Subnets", [])
     if not zones and not subnets:
         invalid("Either AvailabilityZones or SubnetIds must be specified")
@@ -85,8 +85,9 @@ def create_load_balancer(original: Callable, _motor: Any) -> Callable:
         subnets: list[str] | None = None,
         security_groups: list[str] | None = None,
     ) -> LoadBalancer:
-        for port in ports:
+        for place, port in enumerate(ports):
             check_listener(self, port)
+            check_neighbours(port, [instance_side(other) for other in ports[:place]])
         numbers = [str(port["LoadBalancerPort"]) for port in ports]
         for number in numbers:
             if numbers.count(number) > 1:
@@ -100,6 +101,11 @@ def create_load_balancer(original: Callable, _motor: Any) -> Callable:
         balancer.health_check = default_health_check(ports[0]["InstancePort"])
         balancer.dns_name = dns_name(balancer, self.region_name)
         balancer.canonical_hosted_zone_name_id = "Z2P70J7EXAMPLE"  # as moto has it for elbv2
+        first = ec2_of(self).get_security_group_from_id(balancer.security_groups[0])
+        balancer.source_group_name = first.name
+        give_backends(balancer)
+        for listener in balancer.listeners:
+            secure(balancer, listener)
         return balancer
 
     return create
@@ -151,8 +157,23 @@ def require_load_balancer(original: Callable, _motor: Any) -> Callable:
     return get_load_balancer
 
 
-def refuse_name(name: str) -> NoReturn:
-    refuse("LoadBalancerNotFound", f"There is no ACTIVE Load Balancer named '{name}'")
+def check_names(self: ELBBackend, names: list[str]) -> None:
+    for name in names or ():
+        if name not in self.load_balancers:
+            refuse_name(name)
+
+
+def check_tags(_self: Any, elb: LoadBalancer | None, tags: Sequence[Mapping[str, str]]) -> None:
+    """No key that AWS keeps for itself, and no more tags than moto takes.
+
+    elb: None for one that is to be made. The API's reference says 10 tags, the guide ("Tag your
+    Classic Load Balancer") 50.
+    """
+    for tag in tags:
+        if tag["Key"].lower().startswith("aws:"):
+            invalid(f"The prefix 'aws:' of tag key '{tag['Key']}' is reserved for AWS use")
+    if len({*(elb.tags if elb else ()), *(tag["Key"] for tag in tags)}) > MOST_TAGS:
+        refuse("TooManyTags", f"A load balancer can have at most {MOST_TAGS} tags")
 
 
 def attach_subnets(original: Callable, _motor: Any) -> Callable:
@@ -179,20 +200,6 @@ def detach_subnets(original: Callable, _motor: Any) -> Callable:
         return left
 
     return detach
-
-
-def one_of_each_attribute(original: Callable, _motor: Any) -> Callable:
-    """moto adds the desync mitigation mode again with each call."""
-
-    @functools.wraps(original)
-    def modify(self: ELBBackend, load_balancer_name: str, *args: Any, **kwargs: Any) -> None:
-        original(self, load_balancer_name, *args, **kwargs)
-        attributes = self.get_load_balancer(load_balancer_name).attributes
-        attributes["additional_attributes"] = list(
-            dict(attributes["additional_attributes"]).items()
-        )
-
-    return modify
 
 
 # --- Listeners ----------------------------------------------------------------------------------
@@ -243,6 +250,21 @@ def check_listener(backend: ELBBackend, port: Mapping[str, Any]) -> None:
         check_certificate(backend, port.get("SSLCertificateId"))
 
 
+def instance_side(port: Mapping[str, Any]) -> tuple[int, str]:
+    return int(port["InstancePort"]), instance_protocol(port)
+
+
+def check_neighbours(port: Mapping[str, Any], others: Iterable[tuple[int, str]]) -> None:
+    """All listeners that lead to one instance port agree whether it is secure (API, Listener)."""
+    number, protocol = instance_side(port)
+    for other_number, other in others:
+        if other_number == number and (other in SECURE) != (protocol in SECURE):
+            refuse_configuration(
+                f"Instance port {number} cannot have protocol {protocol}: another listener has "
+                f"{other} there, and both must be secure or both not"
+            )
+
+
 def check_certificate(backend: ELBBackend, arn: str | None) -> None:
     if not arn:
         invalid("Secure Listeners need to specify a SSLCertificateId")
@@ -263,8 +285,15 @@ def create_listeners(original: Callable, _motor: Any) -> Callable:
                     listener.instance_protocol != instance_protocol(port)
                 ):
                     refuse_listener(name, str(port["LoadBalancerPort"]))
+            check_neighbours(
+                port,
+                [(int(one.instance_port), one.instance_protocol) for one in balancer.listeners],
+            )
         original(self, name, ports)
         set_instance_protocols(balancer, ports)
+        give_backends(balancer)
+        for listener in balancer.listeners:
+            secure(balancer, listener)
         return balancer
 
     return create
@@ -305,15 +334,6 @@ def check_new_certificate(
             f"The listener on port {lb_port} is {listener.protocol}, which has no certificate",
         )
     check_certificate(self, ssl_certificate_id)
-
-
-def find_listener(balancer: LoadBalancer, port: Any) -> FakeListener:
-    for listener in balancer.listeners:
-        if str(listener.load_balancer_port) == str(port):
-            return listener
-    refuse(
-        "ListenerNotFound", f"The load balancer '{balancer.name}' has no listener on port {port}"
-    )
 
 
 # --- Health checks and instances ----------------------------------------------------------------
@@ -377,6 +397,19 @@ def register_instances(original: Callable, _motor: Any) -> Callable:
     return register
 
 
+def deregistered_instances(_original: Callable, _motor: Any) -> Callable:
+    """DeregisterInstancesFromLoadBalancer answers with the instances that stay."""
+
+    def deregister(self: Any) -> ActionResult:
+        balancer = self.elb_backend.deregister_instances(
+            self._get_param("LoadBalancerName"),
+            [instance["InstanceId"] for instance in self._get_param("Instances", [])],
+        )
+        return ActionResult({"Instances": balancer.instances})
+
+    return deregister
+
+
 def check_instance(instance: Any, instance_id: str, balancer: LoadBalancer) -> None:
     if instance is None or instance.state in ("shutting-down", "terminated"):
         refuse("InvalidInstance", f"Could not find EC2 instance {instance_id}.")
@@ -395,85 +428,6 @@ def registered_instances(_original: Callable, _motor: Any) -> Callable:
         return ActionResult({"Instances": balancer.instances})
 
     return register
-
-
-# --- Policies -----------------------------------------------------------------------------------
-
-
-def check_new_policy(
-    self: ELBBackend, load_balancer_name: str, policy_name: str, *_rest: Any, **_named: Any
-) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9-]+", policy_name):
-        invalid(f"The policy name '{policy_name}' must consist of letters, digits and dashes")
-    if policy_name in policy_names(self.get_load_balancer(load_balancer_name)):
-        refuse(
-            "DuplicatePolicyName",
-            f"The policy '{policy_name}' already exists for load balancer '{load_balancer_name}'",
-        )
-
-
-def check_typed_policy(
-    self: ELBBackend,
-    load_balancer_name: str,
-    policy_name: str,
-    policy_type_name: str,
-    policy_attrs: list[dict[str, str]],
-) -> None:
-    check_new_policy(self, load_balancer_name, policy_name)
-    if policy_type_name not in POLICY_TYPES:
-        refuse("PolicyTypeNotFound", f"There is no policy type named '{policy_type_name}'")
-
-
-def policy_names(balancer: LoadBalancer) -> set[str]:
-    return {policy.policy_name for policy in balancer.policies}
-
-
-def check_listener_policies(self: Any) -> None:
-    """SetLoadBalancerPoliciesOfListener: a listener and policies that are there, and that fit."""
-    balancer = self.elb_backend.get_load_balancer(self._get_param("LoadBalancerName"))
-    listener = find_listener(balancer, self._get_param("LoadBalancerPort"))
-    wanted = self._get_param("PolicyNames", []) or []
-    check_policies(balancer, wanted)
-    for policy in balancer.policies:
-        if (
-            policy.policy_name in wanted
-            and policy.policy_type_name.removesuffix("Type").lower()
-            in [name.lower() for name in COOKIE_POLICIES]
-            and listener.protocol not in ("HTTP", "HTTPS")
-        ):
-            refuse(
-                "InvalidConfigurationRequest",
-                f"The cookie policy '{policy.policy_name}' can only be set for HTTP and HTTPS "
-                f"listeners, and port {listener.load_balancer_port} is {listener.protocol}",
-            )
-
-
-def check_server_policies(self: Any) -> None:
-    balancer = self.elb_backend.get_load_balancer(self._get_param("LoadBalancerName"))
-    check_policies(balancer, self._get_param("PolicyNames", []) or [])
-
-
-def check_policies(balancer: LoadBalancer, names: Iterable[str]) -> None:
-    for name in names:
-        if name not in policy_names(balancer):
-            refuse(
-                "PolicyNotFound",
-                f"There is no policy with name {name} for load balancer {balancer.name}",
-            )
-
-
-def check_deleted_policy(self: ELBBackend, lb_name: str, policy_name: str) -> None:
-    balancer = self.get_load_balancer(lb_name)
-    for user in (*balancer.listeners, *balancer.backends):
-        if policy_name in user.policy_names:
-            refuse(
-                "InvalidConfigurationRequest",
-                f"The policy '{policy_name}' is in use by load balancer '{lb_name}'",
-            )
-
-
-def hook(target: str, parameters: str, why: str, make: Callable[..., Any]) -> Hook:
-    return Hook(f"moto.elb.{target}", tuple(parameters.split()), why, make)
 
 
 CLASSIC_HOOKS: Sequence[Hook] = (
@@ -508,11 +462,16 @@ CLASSIC_HOOKS: Sequence[Hook] = (
         detach_subnets,
     ),
     hook(
-        "models:ELBBackend.modify_load_balancer_attributes",
-        "self load_balancer_name cross_zone connection_settings connection_draining access_log "
-        "additional_attributes",
-        "repeats an attribute",
-        one_of_each_attribute,
+        "responses:ELBResponse.modify_load_balancer_attributes",
+        "self",
+        "takes any values, forgets defaults, tells all",
+        modify_attributes,
+    ),
+    hook(
+        "models:LoadBalancer",
+        "account_id name zones ports scheme vpc_id subnets security_groups",
+        "has other defaults, and the wrong source security group",
+        balancer_with_defaults,
     ),
     hook(
         "models:FakeListener",
@@ -557,39 +516,22 @@ CLASSIC_HOOKS: Sequence[Hook] = (
         registered_instances,
     ),
     hook(
-        "models:ELBBackend.create_load_balancer_policy",
-        "self load_balancer_name policy_name policy_type_name policy_attrs",
-        "takes any type, ignores a second of a name",
-        before(check_typed_policy),
-    ),
-    hook(
-        "models:ELBBackend.create_app_cookie_stickiness_policy",
-        "self load_balancer_name policy_name cookie_name",
-        "takes a second of a name",
-        before(check_new_policy),
-    ),
-    hook(
-        "models:ELBBackend.create_lb_cookie_stickiness_policy",
-        "self load_balancer_name policy_name cookie_expiration_period",
-        "takes a second of a name",
-        before(check_new_policy),
-    ),
-    hook(
-        "responses:ELBResponse.set_load_balancer_policies_of_listener",
+        "responses:ELBResponse.deregister_instances_from_load_balancer",
         "self",
-        "takes policies that are not there",
-        before(check_listener_policies),
+        "answers with an empty list for each instance that stays",
+        deregistered_instances,
     ),
     hook(
-        "responses:ELBResponse.set_load_balancer_policies_for_backend_server",
-        "self",
-        "takes policies that are not there",
-        before(check_server_policies),
+        "models:ELBBackend.describe_load_balancers",
+        "self names",
+        "names the wrong one when one is not there",
+        before(check_names),
     ),
     hook(
-        "models:ELBBackend.delete_load_balancer_policy",
-        "self lb_name policy_name",
-        "deletes policies in use",
-        before(check_deleted_policy),
+        "responses:ELBResponse._add_tags",
+        "self elb tags",
+        "takes the prefix aws:, has the wrong code for too many",
+        before(check_tags),
     ),
+    *POLICY_HOOKS,
 )

@@ -6,9 +6,9 @@ the Application and of the Network Load Balancer, "Listeners"; quotas.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from labs.cloud.mock.balancing.refusals_checks import invalid, one_of, refuse
+from labs.cloud.mock.balancing.refusals.checks import invalid, one_of, refuse
 from labs.loadbalancing.rules import LIMITS, group_weights
 
 Action = Mapping[str, Any]
@@ -38,12 +38,16 @@ class Listener:
 
 @dataclass(frozen=True)
 class Group:
-    """A target group. protocol, vpc: None of a Lambda group. balancers: ARNs that use it."""
+    """A target group. protocol, vpc: None of a Lambda group. balancers: ARNs that use it.
+
+    sticky: has it sticky sessions?
+    """
 
     arn: str
     protocol: str | None
     vpc: str | None
     balancers: frozenset[str]
+    sticky: bool = False
 
 
 def check_actions(
@@ -87,6 +91,27 @@ def check_routing(action: Action, listener: Listener, groups: Mapping[str, Group
             if arn not in groups:
                 refuse("TargetGroupNotFound", f"Target group '{arn}' not found")
             check_group(groups[arn], listener)
+        if listener.kind == "application" and splits_visitors(action):
+            for arn in group_weights(action):
+                if groups[arn].sticky:
+                    refuse_stickiness(arn)
+
+
+def splits_visitors(action: Action) -> bool:
+    """Does it forward to several groups, and may a visitor's next request go to another one?"""
+    stickiness = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    return len(group_weights(action)) > 1 and stickiness.get("Enabled") not in (True, "true")
+
+
+def refuse_stickiness(arn: str) -> NoReturn:
+    """Source: AWS's words in aws-load-balancer-controller's issue 2734, when the group changes;
+    that a rule is refused in the same words is our guess.
+    """
+    refuse(
+        "InvalidConfigurationRequest",
+        f"This target group appears behind a rule with group stickiness disabled ({arn}). You must "
+        "enable group stickiness before enabling target stickiness",
+    )
 
 
 def check_forward(action: Action) -> None:

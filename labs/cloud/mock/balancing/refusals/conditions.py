@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs.cloud.mock.balancing.refusals_checks import invalid
+from labs.cloud.mock.balancing.refusals.checks import invalid
 from labs.loadbalancing.rules import LIMITS, UnsupportedPattern
 from labs.loadbalancing.rules.patterns import compile_regex
 

@@ -14,7 +14,7 @@ from typing import Any
 from moto.ec2.exceptions import InvalidVPCIdError
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 
-from labs.cloud.mock.balancing.refusals_checks import before, in_range, invalid, one_of, refuse
+from labs.cloud.mock.balancing.refusals.checks import before, in_range, invalid, one_of, refuse
 from labs.cloud.mock.functions.contract import NoSuchFunction, NotPermitted
 from labs.cloud.mock.functions.service import permitted_function
 from labs.cloud.mock.hooking import Hook

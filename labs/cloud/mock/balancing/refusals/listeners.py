@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.elbv2.models import ELBv2Backend, FakeAction, FakeListener, FakeLoadBalancer, FakeRule
+from moto.elbv2.ssl_policies import SSL_POLICIES
 
-from labs.cloud.mock.balancing.refusals_actions import Action, Group, Listener, check_actions
-from labs.cloud.mock.balancing.refusals_checks import before, in_range, invalid, refuse
-from labs.cloud.mock.balancing.refusals_conditions import (
+from labs.cloud.mock.balancing.refusals.actions import Action, Group, Listener, check_actions
+from labs.cloud.mock.balancing.refusals.checks import before, in_range, invalid, refuse
+from labs.cloud.mock.balancing.refusals.conditions import (
     Condition,
     check_conditions,
     check_transforms,
@@ -29,7 +30,8 @@ SECURE = ("HTTPS", "TLS")
 def create_listener(original: Callable, _motor: Any) -> Callable:
     """One listener a port, with a certificate where it is secure, and with actions that work.
 
-    On AWS the call is idempotent: the same settings give the same listener.
+    On AWS the call is idempotent: the same settings give the same listener. Only secure listeners
+    have a security policy.
     """
 
     @functools.wraps(original)
@@ -64,7 +66,7 @@ def create_listener(original: Callable, _motor: Any) -> Callable:
             load_balancer_arn,
             protocol,
             port,
-            ssl_policy,
+            security_policy(protocol, ssl_policy),
             certificate,
             actions,
             alpn_policy,
@@ -72,6 +74,15 @@ def create_listener(original: Callable, _motor: Any) -> Callable:
         )
 
     return create
+
+
+def security_policy(protocol: str | None, name: str | None) -> str | None:
+    """The policy of a new listener. Without one the API's default, which moto fills in for all."""
+    if (protocol or "").upper() not in SECURE:
+        return None
+    if name and name not in SSL_POLICIES:
+        refuse("SSLPolicyNotFound", f"SSL policy '{name}' not found")
+    return name or "ELBSecurityPolicy-2016-08"
 
 
 def check_modified_listener(
@@ -133,10 +144,11 @@ def placed(balancer: FakeLoadBalancer, protocol: str | None) -> Listener:
     return Listener(balancer.arn, balancer.type, balancer.vpc_id, protocol)
 
 
-def groups_of(backend: ELBv2Backend) -> Mapping[str, Group]:
-    """All target groups, with the balancers whose rules forward to them now.
+def users_of_groups(backend: ELBv2Backend) -> Mapping[str, set[str]]:
+    """Target group -> the balancers whose rules forward to it now, all by ARN.
 
-    moto's own list of these balancers keeps those that no longer do.
+    moto's own lists of these balancers lack those whose listener was changed later, and keep those
+    that no longer forward there.
     """
     users: dict[str, set[str]] = {}
     for balancer in backend.load_balancers.values():
@@ -146,8 +158,33 @@ def groups_of(backend: ELBv2Backend) -> Mapping[str, Group]:
                     if action.type == "forward":
                         for arn in group_weights(action.data):
                             users.setdefault(arn, set()).add(balancer.arn)
+    return users
+
+
+def describe_target_groups(original: Callable, _motor: Any) -> Callable:
+    """Each with the balancers that use it now. Source: ELB API, TargetGroup, LoadBalancerArns."""
+
+    @functools.wraps(original)
+    def describe(self: ELBv2Backend, *arguments: Any, **named: Any) -> Any:
+        users = users_of_groups(self)
+        for arn, group in self.target_groups.items():
+            group.load_balancer_arns = sorted(users.get(arn, ()))
+        return original(self, *arguments, **named)
+
+    return describe
+
+
+def groups_of(backend: ELBv2Backend) -> Mapping[str, Group]:
+    """All target groups, as the checks of actions need them."""
+    users = users_of_groups(backend)
     return {
-        arn: Group(arn, group.protocol, group.vpc_id, frozenset(users.get(arn, ())))
+        arn: Group(
+            arn,
+            group.protocol,
+            group.vpc_id,
+            frozenset(users.get(arn, ())),
+            group.attributes.get("stickiness.enabled") == "true",
+        )
         for arn, group in backend.target_groups.items()
     }
 
@@ -384,6 +421,12 @@ LISTENER_HOOKS: Sequence[Hook] = (
         parameters("self listener_arn rule_arns"),
         "gives rules in the order of their making",
         sort_rules,
+    ),
+    Hook(
+        MODELS + "describe_target_groups",
+        parameters("self load_balancer_arn target_group_arns names"),
+        "knows users only of the time when rules were made",
+        describe_target_groups,
     ),
     Hook(
         "moto.elbv2.responses:ELBV2Response.create_rule",

@@ -13,9 +13,11 @@ from typing import Any
 
 from moto.elbv2.models import ELBv2Backend
 
-from labs.cloud.mock.balancing.refusals_checks import before, invalid, refuse
-from labs.cloud.mock.balancing.refusals_targets import find_group
+from labs.cloud.mock.balancing.refusals.actions import refuse_stickiness, splits_visitors
+from labs.cloud.mock.balancing.refusals.checks import before, invalid, refuse
+from labs.cloud.mock.balancing.refusals.targets import find_group
 from labs.cloud.mock.hooking import Hook
+from labs.loadbalancing.rules import group_weights
 
 #: What an attribute may be: these words, and numbers of these ranges. None: any text.
 Allowed = tuple[str | range, ...] | None
@@ -74,6 +76,7 @@ BALANCER: Mapping[str, Allowed] = {
 LISTENER: Mapping[str, Allowed] = {"tcp.idle_timeout.seconds": (range(60, 6001),)}
 
 DELAY, LONGEST_DELAY = "deregistration_delay.timeout_seconds", "3600"
+CROSS_ZONE = "load_balancing.cross_zone.enabled"
 COOKIES_OF_AWS = ("AWSALB", "AWSALBAPP", "AWSALBTG")
 
 
@@ -106,14 +109,36 @@ def check_group_attributes(
             "InvalidConfigurationRequest",
             f"Slow start cannot be used with the algorithm '{algorithm or kept}'",
         )
+    if attributes.get("stickiness.enabled") == "true" and behind_splitting_rule(self, group.arn):
+        refuse_stickiness(group.arn)
     cookie = attributes.get("stickiness.app_cookie.cookie_name") or ""
     if cookie.upper().startswith(COOKIES_OF_AWS):
         invalid(f"The application cookie name '{cookie}' is reserved for load balancers")
 
 
-def check_balancer_attributes(_self: ELBv2Backend, arn: str, attrs: Mapping[str, Any]) -> None:
+def behind_splitting_rule(backend: ELBv2Backend, arn: str) -> bool:
+    """Does an ALB's rule forward to this group and others, without group stickiness?"""
+    return any(
+        arn in group_weights(action.data) and splits_visitors(action.data)
+        for balancer in backend.load_balancers.values()
+        if balancer.type == "application"
+        for listener in balancer.listeners.values()
+        for rule in listener.rules.values()
+        for action in rule.actions
+        if action.type == "forward"
+    )
+
+
+def check_balancer_attributes(self: ELBv2Backend, arn: str, attrs: Mapping[str, Any]) -> None:
     for key, value in attrs.items():
         check_value(key, str(value), BALANCER.get(key))
+    balancer = self.load_balancers.get(arn)
+    if balancer and balancer.type == "application" and str(attrs.get(CROSS_ZONE)) == "false":
+        refuse(
+            "InvalidConfigurationRequest",
+            "Cross-zone load balancing of an Application Load Balancer cannot be turned off. Turn "
+            "it off for a target group",
+        )
 
 
 def check_listener_attributes(
