@@ -11,9 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from labs.cloud import names
 
@@ -76,6 +76,7 @@ class Book:
         hosts: Mapping[str, Host],
         callers: Mapping[str, Caller] | None = None,
         silent: int | None = None,
+        zones: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Make this the book; readers see all of it from their next look-up on.
 
@@ -83,7 +84,8 @@ class Book:
         hosts: by name in lower case or by IP literal. The addresses of a name need not be listed
         once more: where they are not, they lead where the name leads.
         callers: by LABS_CALLER; without them everybody is the learner. silent: the port that
-        never answers; without it, what no rule opens is refused.
+        never answers; without it, what no rule opens is refused. zones: hosted zones, oldest first,
+        as `labs_zones` reads them; curl asks the proxy for their names.
         Raises ValueError for a host that is neither name nor address.
         """
         if wrong := [host for host in hosts if not _SAFE_HOST.match(host)]:
@@ -94,6 +96,8 @@ class Book:
             content["callers"] = dict(callers)
         if silent:
             content["silent"] = silent
+        if zones:
+            content["zones"] = list(zones)
         learner = (callers or {}).get("learner", names.LEARNER)
         book = json.dumps(content, indent=1)
         curlrc = "".join(

@@ -43,6 +43,14 @@ def parse(request: bytes) -> Target:
     raise Refused("expected 'CONNECT host:port HTTP/1.1'")
 
 
+def resolved(target: Target) -> Target:
+    """The same, with what its name stands for in one of the mock's hosted zones. Raises Refused."""
+    try:
+        return target._replace(host=names.resolve(target.host)[0])
+    except OSError as error:
+        raise Refused(str(error)) from error
+
+
 def route(target: Target) -> Target | None:
     """Where the mock serves this target; None for an ordinary one. Raises Refused."""
     try:
@@ -72,6 +80,7 @@ def upstream(target: Target, environ: Mapping[str, str]) -> str | None:
 
 async def open_target(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection that ends at the target. Raises Refused and OSError."""
+    target = resolved(target)
     if local := route(target):
         return await asyncio.open_connection(*local)
     proxy = upstream(target, os.environ)

@@ -8,6 +8,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,18 @@ from labs.cloud.mock.functions.starters import Spawner, Starter, Zygote
 from labs.cloud.mock.gateway import Gateway
 from labs.cloud.mock.iam import guard, principals
 from labs.cloud.mock.server import Front
+from labs.cloud.mock.zones import records
 from labs.cloud.settings import Size
 
 if TYPE_CHECKING:
     from labs.cloud.mock.balancing.service import Balancing
+    from labs.cloud.mock.scaling.motor import Scaling
 
 #: Services whose calls may concern instances and load balancers. Moto's backend of EC2 alone takes
 #: 100 MB and half a second, so who uses none of these does not load it.
 NETWORKED = frozenset({"autoscaling", "cloudformation", "ec2", "elb", "elbv2"})
+#: The service of hosted zones: its hooks load moto's Route 53, which nobody else needs.
+ZONED = "route53"
 #: Those that may change what a listener shows, once there is one: certificates, too. Functions
 #: that are targets are looked up when they are called.
 OBSERVED = NETWORKED | {"acm", "iam"}
@@ -74,6 +79,8 @@ class World:
         self._role_variables = environment.variables(folder, self.endpoint_url, os.environ)
         self._folder, self._size = folder, size
         self._balancing: Balancing | None = None
+        self._scaling: Scaling | None = None
+        self._has_zones = False
         self._preparing = threading.Lock()
 
     @property
@@ -89,6 +96,8 @@ class World:
 
     def stop(self) -> None:
         """End every process and file of this world. Its threads end with its own process."""
+        if self._scaling:
+            self._scaling.close()
         if self._balancing:
             self._balancing.close()
         self._gateway.close()
@@ -96,22 +105,37 @@ class World:
         self._proxy.stop()
 
     def _prepare(self, service: str) -> None:
-        """Have load balancers and instances before the first call that may be about them."""
+        """Have motors before the first call that may be about them."""
+        if not self._has_zones and service == ZONED:
+            with self._preparing:
+                if not self._has_zones:
+                    self._make_zones()
         if self._balancing is None and service in NETWORKED:
             with self._preparing:
                 if self._balancing is None:
                     self._balancing = self._make_balancing()
 
+    def _make_zones(self) -> None:
+        from labs.cloud.mock.zones import hooks as zone_hooks  # see ZONED
+
+        zone_hooks.install()
+        self._has_zones = True
+
     def _make_balancing(self) -> Balancing:
         from labs.cloud.mock.balancing.service import Balancing  # see NETWORKED
+        from labs.cloud.mock.scaling import hooks as scaling_hooks
+        from labs.cloud.mock.scaling.motor import Scaling
 
-        return Balancing(
+        balancing = Balancing(
             self._folder,
             self._role_variables,
             self._lambda,
             changed=self._publish_network,
             workers=self._size.concurrency,
         )
+        self._scaling = Scaling(balancing.health, changed=partial(self._changed, "autoscaling"))
+        scaling_hooks.install(self._scaling)
+        return balancing
 
     def _changed(self, service: str | None) -> None:
         if self._balancing and (service is None or service in OBSERVED):
@@ -150,6 +174,7 @@ class World:
             **self._network,
             "endpoints": {"80": self._http.port, **ports},
             "hosts": {**apis, **self._network.get("hosts", {})},
+            "zones": records.book(),
         }
         if content != self._published:
             self._book.replace(**content)
@@ -181,7 +206,7 @@ def make_starter() -> Starter:
 
 def look_up(name: str, port: int) -> tuple[str, int] | None:
     """Where a name of the mock's address book is served, for integrations that proxy to it."""
-    entry = names.find(name)
+    entry = names.find(names.resolve(name)[0])
     loopback_port = entry and entry["ports"].get(str(port))
     return ("127.0.0.1", loopback_port) if loopback_port else None
 

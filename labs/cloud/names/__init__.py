@@ -29,6 +29,7 @@ from labs.cloud.names.labs_names import (
     may_reach,
     reaches,
     refusing_port,
+    resolve,
     seen_at,
     text,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "may_reach",
     "reaches",
     "refusing_port",
+    "resolve",
     "seen_at",
     "text",
 ]

@@ -12,7 +12,8 @@ the API call that changed something (`labs.cloud.mock.book`):
                  "i-0abc": {"address": "172.31.0.5", "groups": ["sg-1"], "vpc": "vpc-1",
                             "public": "203.0.113.10", "loopback": "127.31.0.1",
                             "public_loopback": "127.54.0.1"}},
-     "silent": 40009}                                  a port that never answers
+     "silent": 40009,                                  a port that never answers
+     "zones": [...]}                                   hosted zones of Route 53, see `labs_zones`
 
 LABS_CALLER names the caller that a process is; without it, it is the learner. What an entry's
 "open" does not open to the caller is silent, as a security group makes it on AWS: a connect ends
@@ -45,6 +46,11 @@ import socket
 import sys
 import time
 from collections import OrderedDict
+
+try:
+    import labs_zones
+except ImportError:  # a kernel, whose path does not begin with this folder
+    from labs.cloud.names import labs_zones
 
 #: Domains of AWS: the DNS suffixes of botocore's partitions.json, and those of customers' names.
 AWS_DOMAINS = (
@@ -185,8 +191,47 @@ def read():
             ) from error
     # The mock has gone: what was its own, private addresses too, is refused, not let out.
     gone = {name: {**entry, "ports": {}} for name, entry in _book[1]["hosts"].items()}
-    _book = (None, {"endpoints": {}, "hosts": gone})
+    _book = (None, {"endpoints": {}, "hosts": gone, "zones": _book[1].get("zones", [])})
     return _book[1]
+
+
+def resolve(host):
+    """What `host` stands for: [host], unless it is a name in one of the mock's hosted zones.
+
+    Then IP literals, or one name that no zone has: a balancer's, another machine's. Each call
+    asks anew (`labs_zones`). Raises socket.gaierror for a name that is in a zone and does not
+    resolve there.
+    """
+    zones = read().get("zones", ())
+    if not _in_zone(host, zones):
+        return [host]
+    try:
+        return labs_zones.resolve(zones, text(host), caller().get("vpc"), is_outside_zones)
+    except labs_zones.NoAnswer as error:
+        raise socket.gaierror(
+            socket.EAI_NONAME, f"Name or service not known: {error} (mock AWS's Route 53)"
+        ) from error
+
+
+def _in_zone(host, zones):
+    """Is it a name in a hosted zone, visible to this process or not?"""
+    name = text(host)
+    return not is_outside_zones(name) and any(labs_zones.covers(zone, name) for zone in zones)
+
+
+def is_outside_zones(name):
+    """Is this what no hosted zone answers for, even one for `com`?
+
+    AWS's own names, those of this machine (RFC 6761, 6.3: localhost), IP literals.
+    """
+    return (
+        not name
+        or name in own
+        or is_aws(name)
+        or name == "localhost"
+        or name.endswith(".localhost")
+        or literal(name) is not None
+    )
 
 
 def find(host):
@@ -411,9 +456,21 @@ def _remember(addresses):
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     """As `socket.getaddrinfo`; the mock's names lead to loopback, port included."""
-    real = _real["getaddrinfo"]
     if flags & socket.AI_NUMERICHOST:  # no look-up is wanted; `connect` sees the address
-        return real(host, port, family, type, proto, flags)
+        return _real["getaddrinfo"](host, port, family, type, proto, flags)
+    found, refusal = [], None
+    for target in resolve(host):
+        try:
+            found += _getaddrinfo(target, port, family, type, proto, flags)
+        except socket.gaierror as error:  # a zone may give addresses of another family, too
+            refusal = error
+    if not found:
+        raise refusal
+    return found
+
+
+def _getaddrinfo(host, port, family, type, proto, flags):
+    real = _real["getaddrinfo"]
     entry = find(host)
     if entry is None:
         found = real(host, port, family, type, proto, flags)
@@ -443,18 +500,28 @@ def addresses_of(host, entry):
 
 def gethostbyname(host):
     """As `socket.gethostbyname`."""
+    host = resolve(host)[0]
     return gethostbyname_ex(host)[2][0] if find(host) else _lookup("gethostbyname", host)
 
 
 def gethostbyname_ex(host):
     """As `socket.gethostbyname_ex`: (name, aliases, addresses)."""
+    first, *others = resolve(host)
+    if others:
+        return (text(host), [], _ipv4(host, (first, *others)))
+    host = first
     entry = find(host)
     if entry is None:
         return _lookup("gethostbyname_ex", host)
-    ipv4 = [address for address in addresses_of(host, entry) if ":" not in address]
-    if not ipv4:
+    return (text(host), [], _ipv4(host, addresses_of(host, entry)))
+
+
+def _ipv4(host, addresses):
+    """Those of IPv4, at least one. Raises socket.gaierror."""
+    found = [address for address in addresses if ":" not in address]
+    if not found:
         raise socket.gaierror(socket.EAI_NONAME, f"mock AWS: {host} has no IPv4 address")
-    return (text(host), [], ipv4)
+    return found
 
 
 def _lookup(function, host):
@@ -531,7 +598,7 @@ def sendto(self, data, *flags_and_address):
     """As `socket.socket.sendto`. Nothing of the mock's speaks UDP, so its names are refused here:
     the C library would look them up before any audit hook hears of it."""
     address = flags_and_address[-1] if flags_and_address else None
-    if _is_internet(self, address) and find(address[0]) is not None:
+    if _is_internet(self, address) and _is_ours(address[0]):
         raise _refused(f"nothing listens at {address[0]!r} by UDP")
     return _real["sendto"](self, data, *flags_and_address)
 
@@ -549,12 +616,13 @@ def redirect(sock, address):
     here = at_home and at_home(sock, host, port)
     if here:
         return here
+    host = resolve(host)[0]
     entry = find(host)
     if entry is None:
         if port == _refusing_port and host == "127.0.0.1":
             raise _refused("nothing listens behind this name and port")
         _keep_home(sock, host)
-        return address
+        return (host, *address[1:])
     target = lead(host, entry, port)
     if target is None:
         raise _refused(f"nothing listens at {host!r} port {port}")
@@ -613,6 +681,10 @@ def _keep_home(sock, host):
         )
 
 
+def _is_ours(host):
+    return _in_zone(host, read().get("zones", ())) or find(host) is not None
+
+
 def _refused(why):
     return ConnectionRefusedError(errno.ECONNREFUSED, f"Connection refused (mock AWS: {why})")
 
@@ -645,11 +717,11 @@ def tripwire(event, arguments):
     """Audit hook: what still carries a name or address of AWS's here got round the wrapper."""
     if event in _LOOKUPS:
         name = text(arguments[0])
-        if is_aws(name):
+        if is_aws(name) or _in_zone(name, read().get("zones", ())):
             raise socket.gaierror(socket.EAI_NONAME, f"mock AWS: {name} stays on this machine")
     elif event in _PEERS:
         sock, address = arguments[0], arguments[1]
         if _is_internet(sock, address):
-            if find(address[0]) is not None:
+            if _is_ours(address[0]):
                 raise _refused(f"{address[0]} stays on this machine")
             _keep_home(sock, address[0])
