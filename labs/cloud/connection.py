@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import botocore.exceptions
 
-from labs.cloud import environment, inventory, settings
+from labs.cloud import browsing, environment, inventory, settings
 from labs.cloud.faults import Faults
 from labs.cloud.inside import Inside
 from labs.cloud.launcher import MockProcess
@@ -70,6 +70,13 @@ class Connection:
     def name(self, base: str) -> str:
         """`base` with a prefix of learner and lesson: unique in a shared account, and findable."""
         return f"{prefix(learner(), self._lesson)}-{base}"
+
+    def browse(self, url: str, *, verify: bool | str | os.PathLike[str] = True) -> browsing.Visit:
+        """A page, fetched by this kernel and shown in a frame; arguments as in `browsing.browse`.
+
+        Raises FileNotFoundError for a `verify` that is no file; nothing for what a server does.
+        """
+        return browsing.browse(url, verify=verify)
 
     def shell_env(self) -> None:
         """Print the lines that join a terminal to this kernel's mock."""

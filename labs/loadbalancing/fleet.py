@@ -1,4 +1,4 @@
-"""Servers to balance over: instances that run `whoami`, in a network that lets balancers in.
+"""Servers to balance over: instances that run a program, in a network that lets balancers in.
 
 Each function looks at what is there and makes what is missing, so that it can run again. It takes
 a boto3 client; `name` is the full name of what it makes, as `aws.name("one")` gives it.
@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 #: AWS's newest Amazon Linux 2023, whatever region and day. Its `python3` runs the user data.
 IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 INSTANCE_TYPE = "t3.micro"
-PORT = 80  # where whoami listens
+PORT = 80  # where the programs listen
+#: Programs for servers, in this folder: one says who it is, one passes messages on to all.
+WHOAMI, CHAT = "whoami.py", "chat.py"
 ANYWHERE = "0.0.0.0/0"
 
 
@@ -86,16 +88,23 @@ def allow(ec2: Any, group_id: str, sources: dict[str, Any], port: int = PORT) ->
             raise
 
 
-def servers(ec2: Any, names: Sequence[str], where: Network, *, slowness: float = 1) -> list[Server]:
+def servers(
+    ec2: Any,
+    names: Sequence[str],
+    where: Network,
+    *,
+    program: str | Path = WHOAMI,
+    **constants: Any,
+) -> list[Server]:
     """Running instances of these names, in turn in one zone and the other.
 
     An instance calls itself by the last word of its name: "one" for "ada-12-one".
-    slowness: how many times as long as others it takes for the work of `/slow/...`.
+    program, constants: as in `user_data`. An instance that runs already keeps its own.
     """
     there = running(ec2, names)
     fleet = []
     for index, name in enumerate(names):
-        script = user_data(name.rpartition("-")[2], slowness)
+        script = user_data(name.rpartition("-")[2], program, **constants)
         subnet = where.subnets[index % 2]
         instance_id = there.get(name) or launch(ec2, name, script, subnet, where.servers)
         fleet.append(Server(name.rpartition("-")[2], instance_id))
@@ -138,10 +147,18 @@ def launch(ec2: Any, name: str, script: str, subnet_id: str, group_id: str) -> s
     return reservation["Instances"][0]["InstanceId"]
 
 
-def user_data(name: str, slowness: float = 1) -> str:
-    """The script of a server: `labs/loadbalancing/whoami.py` with a name of its own."""
-    script = Path(__file__).with_name("whoami.py").read_text(encoding="utf-8")
-    return with_constants(script, NAME=name, SLOWNESS=slowness)
+def user_data(name: str, program: str | Path = WHOAMI, **constants: Any) -> str:
+    """The script of a server that calls itself by a name; "" for the name of its host.
+
+    program:   a file of this folder, or the path of another, with a constant NAME.
+    constants: its others, in lower case. Those of `whoami.py` are `slowness` (how many times as
+               long as others it takes for `/slow/...`), `upstream` (whom it asks for `/order`) and
+               `port`.
+
+    Raises LookupError for a constant that the program does not have.
+    """
+    script = (Path(__file__).parent / program).read_text(encoding="utf-8")
+    return with_constants(script, NAME=name, **{key.upper(): constants[key] for key in constants})
 
 
 def with_constants(script: str, **constants: Any) -> str:

@@ -40,12 +40,13 @@ def page(
 ) -> Page:
     """What to send for a URL. `tls` None: trust what Python trusts.
 
-    Raises ValueError for a URL without http:// or https:// and a host, and for headers that hold
-    the end of a line.
+    Raises ValueError for a URL without http:// or https:// and a host, for a host that no resolver
+    takes (UnicodeError), and for headers that hold the end of a line.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"the URL is {url!r}; expected http://HOST/PATH or https://HOST/PATH")
+    parts.hostname.encode("idna")  # as each look-up does, where it would be nobody's to catch
     secure = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     fields = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "labs-traffic"} | dict(headers)

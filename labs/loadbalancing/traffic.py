@@ -9,17 +9,17 @@ late would leave out what it came to measure (coordinated omission).
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from math import isfinite
 from random import Random
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labs.loadbalancing.http_client import Answer, BadAnswer, Connection, Page, connect, page
+from labs.loadbalancing.background import Load, Worker
+from labs.loadbalancing.http_client import page
+from labs.loadbalancing.requesting import Run, Session
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -88,11 +88,13 @@ def closed_loop(
             for number, (session, amount) in enumerate(zip(sessions, amounts, strict=True), 1):
                 group.create_task(client(number, session, amount))
 
-    in_a_thread(everyone, within_seconds, stop)
+    interrupted = threading.Event()
+    events = [interrupted] if stop is None else [interrupted, stop]
+    Worker(everyone, within_seconds, events).wait(interrupted)
     return run.frame()
 
 
-def open_loop(
+def start(
     url: str,
     *,
     rate: float,
@@ -103,47 +105,43 @@ def open_loop(
     target_header: str = WHOAMI,
     timeout_seconds: float = 10.0,
     tls: ssl.SSLContext | None = None,
-    stop: threading.Event | None = None,
-) -> "DataFrame":
-    """Requests that come whether or not earlier ones were answered. One row for each.
+) -> Load:
+    """An open loop that goes on while later cells run: `load.frame()`, then `load.stop()`.
 
-    rate, seconds: requests a second on average, for how long.
+    rate, seconds: requests a second on average, for at most how long.
     seed:          of arrivals at random (a Poisson process); None: at equal distances.
-    keep_alive:    use a connection again that has no request on it.
+    keep_alive:    use a connection again that has no request on it. Otherwise each request has a
+                   new one, for which the name is looked up anew: changes in DNS count at once.
 
     All else is as in `closed_loop`, but that `time` is when a request was due, `latency` counts
     from then, and each request has a `client` of its own.
+
+    Raises ValueError at once for arguments that make no sense; nothing for what a server does.
     """
     run = Run(
         page(url, headers or {}, keep_alive=keep_alive, tls=tls), target_header, timeout_seconds
     )
-    starts = arrivals(rate, seconds, seed)
-    idle: list[Session] = []
+    return Load(run, arrivals(rate, seconds, seed), seconds + timeout_seconds + 1)
 
-    async def arrive(number: int, due: float) -> None:
-        session = idle.pop() if idle else run.session()
-        await run.request(number, session, due)
-        idle.append(session)
 
-    async def everyone() -> None:
-        async with run, asyncio.TaskGroup() as group:
-            for number, start in enumerate(starts, 1):
-                due = run.begin + start
-                await asyncio.sleep(due - perf_counter())
-                group.create_task(arrive(number, due))
+def open_loop(url: str, *, rate: float, seconds: float, **more: Any) -> "DataFrame":
+    """Requests that come whether or not earlier ones were answered. One row for each.
 
-    in_a_thread(everyone, seconds + timeout_seconds + 1, stop)
-    return run.frame()
+    Waits for all of them. Arguments as those of `start`.
+    """
+    return start(url, rate=rate, seconds=seconds, **more).wait()
 
 
 def arrivals(rate: float, seconds: float, seed: int | None) -> list[float]:
     """When requests are due: s since the start, in order, all less than `seconds`.
 
     seed: of a Poisson process, in which distances are exponential; None for equal distances.
-    Raises ValueError for a rate that is not positive.
+    Raises ValueError for a rate or a time that is not positive, or is infinite.
     """
-    if rate <= 0:
+    if not (rate > 0 and isfinite(rate)):
         raise ValueError(f"the rate is {rate}; expected requests a second, more than 0")
+    if not (seconds > 0 and isfinite(seconds)):
+        raise ValueError(f"the time is {seconds} s; expected seconds, more than 0")
     random = Random(seed)
     distance = partial(random.expovariate, rate) if seed is not None else lambda: 1 / rate
     times, due = [], 0.0 if seed is None else distance()
@@ -151,119 +149,3 @@ def arrivals(rate: float, seconds: float, seed: int | None) -> list[float]:
         times.append(due)
         due += distance()
     return times
-
-
-@dataclass
-class Session:
-    """What a client has between requests: its connection, as long as that is usable."""
-
-    page: Page
-    numbers: "count[int]"
-    connection: Connection | None = None
-    number: int = 0
-
-    async def open(self) -> None:
-        self.connection, self.number = None, 0
-        self.connection = await connect(self.page)
-        self.number = next(self.numbers)
-
-    async def get(self) -> Answer:
-        if self.connection is None or not self.connection.usable:
-            await self.open()
-        return await self.connection.ask(self.page.request)
-
-    def close(self) -> None:
-        if self.connection:
-            self.connection.close()
-
-
-@dataclass
-class Run:
-    """Sends requests, and writes down what became of each. `async with run:` is its time."""
-
-    page: Page
-    target_header: str
-    timeout_seconds: float
-    begin: float = 0.0
-    numbers: "count[int]" = field(default_factory=lambda: count(1))
-    sessions: list[Session] = field(default_factory=list)
-    rows: list[tuple[object, ...]] = field(default_factory=list)
-
-    async def __aenter__(self) -> None:
-        self.begin = perf_counter()
-
-    async def __aexit__(self, *error: object) -> None:
-        for session in self.sessions:
-            session.close()
-
-    def session(self) -> Session:
-        self.sessions.append(Session(self.page, self.numbers))
-        return self.sessions[-1]
-
-    async def request(self, client: int, session: Session, due: float) -> None:
-        status, target, error = 0, "", "everything ended before an answer came"
-        try:
-            async with asyncio.timeout(self.timeout_seconds):
-                answer = await session.get()
-            status, target, error = (
-                answer.status,
-                answer.headers.get(self.target_header.lower(), ""),
-                "",
-            )
-        except TimeoutError as reason:  # ours, or the system's for a connection: then it has words
-            error = str(reason) or f"no answer within {self.timeout_seconds:g} s"
-        except (OSError, BadAnswer) as reason:
-            error = str(reason) or type(reason).__name__
-        finally:
-            if error or not self.page.keep_alive:
-                session.close()
-            latency = perf_counter() - due
-            row = (due - self.begin, latency, status, error, target, session.number, client)
-            self.rows.append(row)
-
-    def frame(self) -> "DataFrame":
-        from pandas import DataFrame  # here: a set-up cell should not wait for it
-
-        columns = ["time", "latency", "status", "error", "target", "connection", "client"]
-        return DataFrame(sorted(self.rows), columns=columns)
-
-
-def in_a_thread(
-    traffic: Callable[[], Coroutine[None, None, None]],
-    within_seconds: float,
-    stop: threading.Event | None,
-) -> None:
-    """Run `traffic` in a thread and a loop of its own: a kernel's loop is busy with the cell.
-
-    It is cancelled after `within_seconds`, when `stop` is set, or when the cell is interrupted.
-    """
-    interrupted = threading.Event()
-    events = [interrupted] if stop is None else [interrupted, stop]
-    with ThreadPoolExecutor(1, "traffic") as pool:
-        running = pool.submit(asyncio.run, bounded(traffic, within_seconds, events))
-        try:
-            while wait([running], timeout=0.2).not_done:  # Windows interrupts no longer waits
-                pass
-        except BaseException:
-            interrupted.set()
-            raise
-    running.result()
-
-
-async def bounded(
-    traffic: Callable[[], Coroutine[None, None, None]],
-    within_seconds: float,
-    events: Sequence[threading.Event],
-) -> None:
-    """Run `traffic` until it ends, time is up, or one of the events is set."""
-
-    async def any_event() -> None:
-        while not any(event.is_set() for event in events):
-            await asyncio.sleep(0.05)
-
-    working, watching = asyncio.create_task(traffic()), asyncio.create_task(any_event())
-    await asyncio.wait({working, watching}, timeout=within_seconds, return_when="FIRST_COMPLETED")
-    watching.cancel()
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working

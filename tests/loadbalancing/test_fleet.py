@@ -1,12 +1,14 @@
 """A fleet and the balancers before it, in an account of moto's: what is there is not made again."""
 
 import ast
+import base64
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from labs.loadbalancing import balancers, fleet, inherited
+from labs.loadbalancing import balancers, fleet
+from labs.loadbalancing.staging import inherited
 
 OF_THIS_MACHINE = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_MAX_ATTEMPTS")
 NAMES = ["ada-12-one", "ada-12-two", "ada-12-three"]
@@ -117,6 +119,28 @@ def test_user_data_is_a_script_with_a_name_and_a_pace_of_its_own():
         if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant)
     }
     assert (values["NAME"], values["SLOWNESS"]) == ("four", 20)
+
+
+def test_constants_may_have_other_values_and_are_known():
+    script = fleet.user_data("", upstream="http://stock.example/", port=8080)
+    assert "\nUPSTREAM = 'http://stock.example/'" in script
+    assert "\nPORT = 8080" in script
+    with pytest.raises(LookupError, match="SLOWNES is set 0 times"):
+        fleet.user_data("one", slownes=2)
+
+
+def test_servers_run_the_program_they_are_given(ec2, where, tmp_path):
+    own = tmp_path / "own program.py"
+    own.write_text('#!/usr/bin/env python3\nNAME = ""\nGREETING = "hi"\n')
+    (chat,) = fleet.servers(ec2, ["ada-14-chat"], where, program=fleet.CHAT)
+    (mine,) = fleet.servers(ec2, ["ada-14-mine"], where, program=own, greeting="hello")
+    assert "WebSocket" in script_of(ec2, chat)
+    assert script_of(ec2, mine).endswith("\nNAME = 'mine'\nGREETING = 'hello'\n")
+
+
+def script_of(ec2, server):
+    found = ec2.describe_instance_attribute(InstanceId=server.instance_id, Attribute="userData")
+    return base64.b64decode(found["UserData"]["Value"]).decode()
 
 
 @pytest.mark.parametrize("name", ['two words"', r"a\1", "tee\n", "é"])

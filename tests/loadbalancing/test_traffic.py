@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import http.server
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,7 +20,7 @@ from labs.loadbalancing.choosing import round_robin
 from labs.loadbalancing.closing import CLOSE_AT_ONCE
 from labs.loadbalancing.layer4 import Proxy
 from labs.loadbalancing.target import Target
-from labs.loadbalancing.traffic import arrivals, closed_loop, open_loop
+from labs.loadbalancing.traffic import arrivals, closed_loop, open_loop, start
 
 COLUMNS = ["time", "latency", "status", "error", "target", "connection", "client"]
 
@@ -280,7 +283,7 @@ def test_it_runs_where_a_loop_is_running_already(server):
 def test_threads_end(server):
     before = threading.active_count()
     closed_loop(server.url, requests=1)
-    assert not [t for t in threading.enumerate() if t.name.startswith("traffic")]
+    assert not of_traffic()
     assert threading.active_count() <= before + 1  # the server's, of a connection that just ended
 
 
@@ -347,10 +350,108 @@ def test_open_loop_ends_although_nobody_answers(server):
     assert set(frame.status) == {0}
 
 
-def test_open_loop_can_be_stopped(server):
-    stop = threading.Event()
-    threading.Timer(0.2, stop.set).start()
-    assert len(open_loop(server.url, rate=50, seconds=60, stop=stop)) < 500
+# In the background
+
+
+def test_load_goes_on_while_others_work_and_ends_by_itself(server):
+    load = start(server.url, rate=100, seconds=0.5, seed=None)
+    wait_for(lambda: len(load.frame()) > 3)
+    so_far = load.frame()
+    assert list(so_far.columns) == COLUMNS
+    assert "under way" in repr(load)
+    everything = load.wait()
+    assert len(everything) == 50 > len(so_far)
+    assert set(everything.status) == {200}
+    assert "ended: 50 requests to 127.0.0.1" in repr(load)
+    assert load.stop().equals(everything)  # and again
+
+
+def test_stop_waits_for_the_answers_to_what_was_sent(server):
+    """A request that a stop came across would look like one that a server failed."""
+    load = start(server.url + "/slow", rate=100, seconds=60, seed=None)
+    wait_for(lambda: len(server.seen) >= 5)
+    frame = load.stop()
+    assert len(frame) == len(server.seen) < 500
+    assert set(frame.status) == {200}
+
+
+def test_stop_does_not_wait_for_ever(server):
+    load = start(server.url + "/silent", rate=50, seconds=60, timeout_seconds=0.3)
+    wait_for(lambda: server.seen)
+    assert set(load.stop().error) == {"no answer within 0.3 s"}
+
+
+def test_with_stops_it(server):
+    with start(server.url, rate=100, seconds=60) as load:
+        wait_for(lambda: len(load.frame()))
+        assert load.elapsed > load.frame().time.max()
+    assert "ended" in repr(load)
+    assert not of_traffic()
+
+
+def test_a_load_that_nobody_has_ends(server):
+    load = start(server.url, rate=100, seconds=60)
+    wait_for(lambda: server.seen)
+    del load
+    gc.collect()
+    wait_for(lambda: not of_traffic())
+
+
+def test_a_load_does_not_keep_python_alive(server):
+    """Nor does it say anything when Python ends in the middle of it."""
+    code = f"""
+import time
+from labs.loadbalancing import traffic
+load = traffic.start({server.url + "/slow"!r}, rate=200, seconds=60, keep_alive=False)
+while len(load.frame()) < 20:
+    time.sleep(0.01)
+"""
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_name_is_looked_up_anew_for_each_connection(server, monkeypatch):
+    """So that the weights of DNS records act, and changes of them."""
+    real, port = socket.getaddrinfo, server.server_port
+    asked = []
+
+    def getaddrinfo(host, *more, **named):
+        asked.append(host)
+        return real("127.0.0.1", *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    url = f"http://shop.example:{port}/"
+    frame = open_loop(url, rate=20, seconds=0.5, keep_alive=False)
+    assert asked.count("shop.example") == len(frame) > 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"url": "example.com"}, "expected http"),
+        ({"url": f"http://{'a' * 64}.example/"}, "label empty or too long"),
+        ({"rate": 0}, "expected requests a second"),
+        ({"rate": float("nan")}, "expected requests a second"),
+        ({"seconds": -1}, "expected seconds"),
+        ({"seconds": float("inf")}, "expected seconds"),
+    ],
+)
+def test_start_refuses_at_once_what_makes_no_sense(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        start(**{"url": "http://h/", "rate": 1, "seconds": 1, **arguments})
+    assert not of_traffic()
+
+
+def of_traffic():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("traffic")]
+
+
+def wait_for(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_arrivals_at_equal_distances():
@@ -366,12 +467,6 @@ def test_arrivals_at_random_are_the_same_for_a_seed_and_have_the_rate():
     assert len(times) == pytest.approx(5_000, rel=0.05)  # 3.5 standard deviations
     distances = [b - a for a, b in pairwise(times)]
     assert sum(d > 0.01 for d in distances) / len(distances) == pytest.approx(0.37, abs=0.03)
-
-
-@pytest.mark.parametrize("rate", [0, -1])
-def test_rate_is_positive(rate):
-    with pytest.raises(ValueError, match="expected requests a second"):
-        open_loop("http://h/", rate=rate, seconds=1)
 
 
 def test_at_layer_4_a_busy_client_stays_with_one_server():

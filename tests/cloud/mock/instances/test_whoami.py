@@ -76,6 +76,59 @@ def test_the_header_names_it_on_every_answer(server):
         assert ask(connection, "/health")[1] == b"ok\n"
 
 
+def test_a_browser_gets_a_page_and_others_get_json(server):
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    with connected(server) as connection:
+        answer, body = ask(connection, "/<a>", headers={"Accept": browser})
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert b"<h1>This is here</h1>" in body
+        assert b"<tr><th>path<td>/&lt;a&gt;" in body
+        for accept in ("*/*", "application/json, text/html;q=0.1"):
+            assert json.loads(ask(connection, headers={"Accept": accept})[1])["name"] == "here"
+
+
+def test_order_asks_another_service_and_hands_the_trace_on(server, monkeypatch):
+    class Further(whoami.Server):
+        name, instance = "further", "i-2"
+
+    with Further(("127.0.0.1", 0), whoami.Whoami) as further, connected(server) as connection:
+        url = f"http://127.0.0.1:{further.server_port}/stock"
+        monkeypatch.setattr(whoami, "UPSTREAM", url)
+        thread = threading.Thread(target=further.serve_forever, args=(0.02,))
+        thread.start()
+        trace = {"X-Amzn-Trace-Id": "Root=1-67891233-abcdef012345678912345678"}
+        traced = json.loads(ask(connection, "/order", headers=trace)[1])
+        without = json.loads(ask(connection, "/order")[1])
+        further.shutdown()
+        thread.join()
+    assert (traced["name"], traced["path"]) == ("here", "/order")
+    assert (traced["upstream"]["name"], traced["upstream"]["path"]) == ("further", "/stock")
+    assert traced["upstream"]["headers"]["X-Amzn-Trace-Id"] == trace["X-Amzn-Trace-Id"]
+    assert "X-Amzn-Trace-Id" not in without["upstream"]["headers"]
+    with connected(server) as connection:  # nobody is there any more
+        answer, body = ask(connection, "/order")
+        assert (answer.status, body.startswith(url.encode())) == (502, True)
+        assert "upstream" not in json.loads(ask(connection, "/other")[1])
+
+
+def test_without_another_service_order_is_a_path_as_others(server):
+    with connected(server) as connection:
+        assert "upstream" not in json.loads(ask(connection, "/order")[1])
+
+
+def test_crash_ends_the_process_without_an_answer():
+    script = SOURCE.read_text().replace("PORT = 80", "PORT = 0")
+    script = script.replace("server.name} listens on port {PORT}", "server.server_port}")
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        port = int(process.stdout.readline())
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            assert ask(connection, "/health")[0].status == 200
+            with pytest.raises(ConnectionError):
+                ask(connection, "/crash")
+        assert process.wait(10) == 1
+
+
 def test_slow_waits_and_others_do_not_wait_for_it(server):
     with connected(server) as slow, connected(server) as fast:
         began = time.monotonic()
