@@ -13,8 +13,8 @@ from dpkt import Error as DpktError
 from dpkt import ip, tcp
 
 from labs.exercises import Exercise, NotTried, NotYet
-from labs.loadbalancing import colleague
 from labs.loadbalancing.packets import Packet, dissect_frame
+from labs.loadbalancing.staging import colleague
 
 NEEDS = {
     "11.2": ("asking",),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from labs.loadbalancing import conversation_figures
-from labs.loadbalancing.conversation_figures import Weighed
 from labs.loadbalancing.conversations import Weights
+from labs.loadbalancing.figures import conversation_figures
+from labs.loadbalancing.figures.conversation_figures import Weighed
 
 WEIGHED = [
     Weighed("http", Weights(602, 212, 2)),

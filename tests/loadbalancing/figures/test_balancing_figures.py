@@ -3,8 +3,8 @@
 import pytest
 from pandas import DataFrame, concat
 
-from labs.loadbalancing import balancing_figures
 from labs.loadbalancing.cost import Costs
+from labs.loadbalancing.figures import balancing_figures
 
 COLUMNS = ["target", "client", "latency", "status", "error"]
 

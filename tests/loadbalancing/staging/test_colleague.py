@@ -2,8 +2,8 @@
 
 import pytest
 
-from labs.loadbalancing import colleague
 from labs.loadbalancing.packets import Tap, dissect
+from labs.loadbalancing.staging import colleague
 
 
 def test_colleagues_capture_lies_about_ports_and_nothing_else(tmp_path):

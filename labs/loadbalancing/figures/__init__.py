@@ -1,0 +1,1 @@
+"""What the lessons on load balancing draw. Data in, a figure out."""

@@ -1,0 +1,1 @@
+"""What somebody else has left behind in the account, for a lesson's learner to find and mend."""
