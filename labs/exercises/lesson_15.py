@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labs.exercises import Exercise, NotTried, NotYet
-from labs.loadbalancing import fleet, migration, traffic
+from labs.loadbalancing import fleet, migration, traffic, weights
 from labs.loadbalancing.staging import moving
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ reason = "cookie"
 # 15.2: make one migratable
 
 INTRANET = "intranet"
+ASKS = "HTTP:80/"  # what the listener speaks to the servers
 
 
 def check_intranet(aws: Any) -> None:
@@ -138,6 +139,13 @@ def check_intranet(aws: Any) -> None:
             expected="a plan without problems",
             look_at="what `problem.do` says of each: it names a command of `aws elb`, and boto3"
             " has a method of that name.",
+        )
+    if not classic.health_check.target.startswith(ASKS):
+        raise NotYet(
+            found=f"the plan has no problem, and the health check is {classic.health_check.target}",
+            expected=f"one that begins with {ASKS}: there the servers answer, and a server that"
+            " does not answer its check gets no requests",
+            look_at="the listener: by which protocol, and at which port, does it ask the servers?",
         )
 
 
@@ -218,6 +226,9 @@ elb.create_load_balancer_listeners(LoadBalancerName=name, Listeners=[tcp])
     ANEW + health_check("HTTP:80/"): "subnet",
     # More secure than TCP: still no question that a new balancer asks.
     ANEW + SECOND_SUBNET + health_check("SSL:80"): "SSL:80",
+    # A page, and the plan is content; but nobody answers at that port.
+    ANEW + SECOND_SUBNET + health_check("HTTP:8080/health"): "HTTP:8080/health",
+    ANEW + SECOND_SUBNET + health_check("HTTPS:443/health"): "HTTPS:443/health",
     # A subnet more, of the same zone as the first: AWS does not take it.
     ANEW + health_check("HTTP:80/") + SECOND_SUBNET.replace("subnets[1]", "subnets[0]"): "subnet",
 }
@@ -348,8 +359,8 @@ ADVICE = {
 
 def judge_state(clients: moving.Clients, half: moving.Half) -> None:
     """Raises NotYet unless the old balancer is gone, and the name leads to the new one only."""
-    old = moving.weight_of(clients.route53, half.site, "old")
-    new = moving.weight_of(clients.route53, half.site, "new")
+    old = weights.weight_of(clients.route53, half.site, "old")
+    new = weights.weight_of(clients.route53, half.site, "new")
     if old or not new:
         raise NotYet(
             found=f"the name leads to the old balancer with weight {old}, to the new one with"

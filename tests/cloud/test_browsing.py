@@ -19,6 +19,7 @@ from requests.structures import CaseInsensitiveDict
 
 from labs.cloud import browsing, framing
 from labs.cloud.browsing import Answer, Visit, browse
+from tests.servers import running
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PAGE = ("200", "text/html", b"<h1>Hello</h1>")
@@ -49,19 +50,15 @@ class Behaviour(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(context=None):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behaviour) as server:
-        server.daemon_threads = True
-        server.seen, server.pages, server.released = [], {"/": PAGE}, threading.Event()
-        scheme = "https" if context else "http"
-        if context:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.url = f"{scheme}://localhost:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Behaviour)
+    server.daemon_threads = True
+    server.seen, server.pages, server.released = [], {"/": PAGE}, threading.Event()
+    scheme = "https" if context else "http"
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.url = f"{scheme}://localhost:{server.server_port}"
+    with running(server):
         yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socket import create_server
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -76,15 +75,6 @@ def test_nobody_there_is_said():
 )
 def test_which_names_a_certificate_holds(names, name, holds):
     assert certificates.holds(names, name) is holds
-
-
-@pytest.fixture(scope="module")
-def session():
-    """Aims at no mock that another test of this process has begun."""
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE"):
-            patch.delenv(variable, raising=False)
-        yield boto3.Session("testing", "testing", region_name="us-east-1")
 
 
 @mock_aws

@@ -1,20 +1,10 @@
 """Rules: put in their place, taken away, told in words; and the two that lesson 14 has mended."""
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from labs.loadbalancing import rulebook
 from labs.loadbalancing.staging import help_desk
-
-
-@pytest.fixture(scope="module")
-def session():
-    """Aims at no mock that another test of this process has begun."""
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE"):
-            patch.delenv(variable, raising=False)
-        yield boto3.Session("testing", "testing", region_name="us-east-1")
 
 
 @pytest.fixture

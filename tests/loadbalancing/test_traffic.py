@@ -21,6 +21,7 @@ from labs.loadbalancing.closing import CLOSE_AT_ONCE
 from labs.loadbalancing.layer4 import Proxy
 from labs.loadbalancing.target import Target
 from labs.loadbalancing.traffic import arrivals, closed_loop, open_loop, start
+from tests.servers import running
 
 COLUMNS = ["time", "latency", "status", "error", "target", "connection", "client"]
 
@@ -109,20 +110,9 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-@contextlib.contextmanager
-def serving(server):
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture
 def server():
-    with serving(Server()) as server:
+    with running(Server()) as server:
         yield server
 
 
@@ -472,7 +462,7 @@ def test_arrivals_at_random_are_the_same_for_a_seed_and_have_the_rate():
 def test_at_layer_4_a_busy_client_stays_with_one_server():
     """Lesson 12's experiment, small: as the connections come, so are they dealt out."""
     with contextlib.ExitStack() as servers:
-        targets = [servers.enter_context(serving(Server())) for _ in range(4)]
+        targets = [servers.enter_context(running(Server())) for _ in range(4)]
         proxy = Proxy(round_robin([Target(str(s), "127.0.0.1", s.server_port) for s in targets]))
         with in_a_loop(lambda: proxy.serve("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"

@@ -117,15 +117,20 @@ def draw_shares(axes: Axes, steps: Sequence[Step]) -> None:
             middle, step.percent, yerr=step.off, color=GREY, capsize=5, linewidth=1.2, zorder=1
         )
         axes.plot(middle, step.share, "o", color=BLUE, markersize=8)
+        beneath = step.share < step.percent or step.percent > 50  # on the point's side of the line
         axes.annotate(
             f"{step.share:.0f} %",
             (middle, step.share),
-            xytext=(9, -13 if step.percent > 50 else 6),
+            xytext=(9, -13 if beneath else 6),
             textcoords="offset points",
             color=BLUE,
         )
     axes.set(ylim=(-8, 112), yticks=(0, 50, 100), ylabel="new balancer (%)")
-    axes.set_title("line: weight set; points: share of the answers", fontsize=12, weight="normal")
+    axes.set_title(
+        "line: weight set; points: share of the answers; bars: what chance may do",
+        fontsize=12,
+        weight="normal",
+    )
 
 
 def draw_requests(axes: Axes, times: "Series", answered: "Series") -> None:

@@ -1,17 +1,16 @@
 """A site that is half migrated: exercise 15.3 has somebody finish it. And who answered what.
 
 Two balancers stand side by side, and two weighted records say which of them a name means.
-Sources: Amazon Route 53 API, ChangeResourceRecordSets; developer guide, "Weighted routing", "Values
-specific for weighted alias records".
 """
 
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labs.loadbalancing import balancers
+from labs.loadbalancing import balancers, weights
 from labs.loadbalancing.background import Load
 from labs.loadbalancing.fleet import Network
 from labs.loadbalancing.staging import awkward
+from labs.loadbalancing.weights import Site
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -20,22 +19,6 @@ PAUSE_SECONDS = 0.05
 PATIENCE_SECONDS, MORE_SECONDS = 600, 30
 #: How cookies are called by which a balancer binds a client to a server.
 COOKIES = {"AWSELB": "old", "AWSALB": "new"}
-
-
-class Site(NamedTuple):
-    """A name in a hosted zone, and where it can lead.
-
-    old, new: the `AliasTarget` of a record for the Classic and for the new balancer.
-    """
-
-    zone_id: str
-    host: str
-    old: dict[str, Any]
-    new: dict[str, Any]
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}"
 
 
 class Half(NamedTuple):
@@ -94,8 +77,10 @@ def half_migrated(clients: Clients, name: str, where: Network, scaling_group: st
         Attributes=[{"Key": key, "Value": value} for key, value in attributes.items()],
     )
     balancers.listen(elbv2, new, "HTTP", 80, group)
-    zone_id = zone(route53, f"{name}.example")
-    site = Site(zone_id, f"www.{name}.example", classic_alias(elb, name), alias(new))
+    zone_id = weights.zone(route53, f"{name}.example")
+    site = Site(
+        zone_id, f"www.{name}.example", weights.classic_alias(elb, name), weights.alias(new)
+    )
     begin_afresh(route53, site)
     empty(clients, group, scaling_group)
     autoscaling.attach_load_balancers(AutoScalingGroupName=scaling_group, LoadBalancerNames=[name])
@@ -155,79 +140,15 @@ def wait_for(load: Load, *, more: int) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def zone(route53: Any, name: str) -> str:
-    """The id of the hosted zone of this name."""
-    found = route53.list_hosted_zones_by_name(DNSName=name, MaxItems="1")["HostedZones"]
-    if found and found[0]["Name"].rstrip(".") == name:
-        return found[0]["Id"]
-    made = route53.create_hosted_zone(Name=name, CallerReference=f"{name} {time.time_ns()}")
-    return made["HostedZone"]["Id"]
-
-
-def classic_alias(elb: Any, name: str) -> dict[str, Any]:
-    """The `AliasTarget` for a Classic balancer."""
-    found = elb.describe_load_balancers(LoadBalancerNames=[name])["LoadBalancerDescriptions"][0]
-    return target(found["CanonicalHostedZoneNameID"], found["DNSName"])
-
-
-def alias(balancer: dict[str, Any]) -> dict[str, Any]:
-    """The `AliasTarget` for a balancer as elbv2 describes it."""
-    return target(balancer["CanonicalHostedZoneId"], balancer["DNSName"])
-
-
-def target(zone_id: str, dns_name: str) -> dict[str, Any]:
-    return {"HostedZoneId": zone_id, "DNSName": dns_name, "EvaluateTargetHealth": False}
-
-
 def begin_afresh(route53: Any, site: Site) -> None:
     """All weight on the old balancer, and no other records of this name, in one change."""
     others = [
         {"Action": "DELETE", "ResourceRecordSet": record}
-        for record in records(route53, site)
+        for record in weights.records(route53, site)
         if record.get("SetIdentifier") not in ("old", "new") or record["Type"] != "A"
     ]
-    changes = [*others, weighted(site, "old", 100), weighted(site, "new", 0)]
+    changes = [*others, weights.weighted(site, "old", 100), weights.weighted(site, "new", 0)]
     route53.change_resource_record_sets(HostedZoneId=site.zone_id, ChangeBatch={"Changes": changes})
-
-
-def weighted(site: Site, which: str, weight: int) -> dict[str, Any]:
-    """The change that gives a record of the site, "old" or "new", its weight."""
-    record = {
-        "Name": site.host,
-        "Type": "A",
-        "SetIdentifier": which,
-        "Weight": weight,
-        "AliasTarget": getattr(site, which),
-    }
-    return {"Action": "UPSERT", "ResourceRecordSet": record}
-
-
-def records(route53: Any, site: Site) -> list[dict[str, Any]]:
-    """The records of the site's name."""
-    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=site.zone_id)
-    return [
-        record
-        for page in pages
-        for record in page["ResourceRecordSets"]
-        if record["Name"].rstrip(".") == site.host
-    ]
-
-
-def weight_of(route53: Any, site: Site, which: str) -> int:
-    """The weight with which the name leads to a balancer, "old" or "new"."""
-    wanted = getattr(site, which)["DNSName"].rstrip(".").lower()
-    return sum(
-        record.get("Weight", 1)
-        for record in records(route53, site)
-        if leads_to(record).removeprefix("dualstack.") == wanted
-    )
-
-
-def leads_to(record: dict[str, Any]) -> str:
-    """The name that a record leads to; "" for one with addresses."""
-    values = [each["Value"] for each in record.get("ResourceRecords", ())]
-    name = record.get("AliasTarget", {}).get("DNSName") or (values or [""])[0]
-    return name.rstrip(".").lower()
 
 
 def answered_by(frame: "DataFrame") -> "Series":

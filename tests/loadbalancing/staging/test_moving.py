@@ -7,7 +7,7 @@ import requests
 from pandas import DataFrame
 
 from labs import cloud
-from labs.loadbalancing import balancers, fleet, traffic
+from labs.loadbalancing import balancers, fleet, traffic, weights
 from labs.loadbalancing.staging import moving
 
 
@@ -45,12 +45,12 @@ def cookie(url: str) -> str:
     return requests.get(url, timeout=10).headers.get("Set-Cookie", "")[:6]
 
 
-def weights(clients, site) -> tuple[int, int]:
-    return tuple(moving.weight_of(clients.route53, site, which) for which in ("old", "new"))
+def both_weights(clients, site) -> tuple[int, int]:
+    return tuple(weights.weight_of(clients.route53, site, which) for which in ("old", "new"))
 
 
 def is_as_left(clients, site) -> bool:
-    return weights(clients, site) == (100, 0) and cookie(site.url) == "AWSELB"
+    return both_weights(clients, site) == (100, 0) and cookie(site.url) == "AWSELB"
 
 
 def test_as_the_colleague_left_it(clients, half):
@@ -66,7 +66,7 @@ def test_it_is_put_back_after_the_way_of_a_solution(clients, half):
         AutoScalingGroupName=tea.scaling_group, TargetGroupARNs=[tea.group_arn]
     )
     balancers.wait_until_healthy(clients.elbv2, [tea.group_arn])
-    changes = [moving.weighted(tea.site, "old", 0), moving.weighted(tea.site, "new", 1)]
+    changes = [weights.weighted(tea.site, "old", 0), weights.weighted(tea.site, "new", 1)]
     clients.route53.change_resource_record_sets(
         HostedZoneId=tea.site.zone_id, ChangeBatch={"Changes": changes}
     )
@@ -86,13 +86,13 @@ def test_it_is_put_back_after_other_records(clients, half):
     site = half().site
     target = {"Value": site.new["DNSName"]}
     plain = {"Name": site.host, "Type": "CNAME", "TTL": 60, "ResourceRecords": [target]}
-    old, new = moving.records(clients.route53, site)
+    old, new = weights.records(clients.route53, site)
     changes = [{"Action": "DELETE", "ResourceRecordSet": record} for record in (old, new)]
     changes.append({"Action": "CREATE", "ResourceRecordSet": plain})
     clients.route53.change_resource_record_sets(
         HostedZoneId=site.zone_id, ChangeBatch={"Changes": changes}
     )
-    assert weights(clients, site) == (0, 1)
+    assert both_weights(clients, site) == (0, 1)
     assert is_as_left(clients, half().site)
 
 
@@ -103,9 +103,9 @@ def test_more_requests_are_waited_for(half):
 
 
 def test_a_name_that_leads_elsewhere():
-    assert moving.leads_to({"AliasTarget": {"DNSName": "A.elb.example."}}) == "a.elb.example"
-    assert moving.leads_to({"ResourceRecords": [{"Value": "192.0.2.1"}]}) == "192.0.2.1"
-    assert moving.leads_to({}) == ""
+    assert weights.leads_to({"AliasTarget": {"DNSName": "A.elb.example."}}) == "a.elb.example"
+    assert weights.leads_to({"ResourceRecords": [{"Value": "192.0.2.1"}]}) == "192.0.2.1"
+    assert weights.leads_to({}) == ""
 
 
 def test_the_cookie_tells_who_answered():
