@@ -392,11 +392,13 @@ def tone_is_plain(lesson: Lesson) -> Iterator[str]:
 
 
 def dollars_are_escaped(lesson: Lesson) -> Iterator[str]:
-    """JupyterLab sets what stands between two bare dollars as a formula."""
+    """JupyterLab sets what stands between two bare dollars as a formula, in tables any two."""
     for cell in lesson.markdown:
         prose = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.S)
         if re.search(r"(?<!\\)\$\d", prose):
             yield f"{cell.id}: an amount of money without a backslash before the dollar"
+        if re.search(r"^\|.*\$.*\$", prose, flags=re.M):
+            yield f"{cell.id}: two dollars in a row of a table; write USD"
 
 
 def names_no_machine(lesson: Lesson) -> Iterator[str]:

@@ -187,6 +187,7 @@ BROKEN = [
     ("tone_is_plain", with_text("This is obviously easy.")),
     ("tone_is_plain", with_text("Done!")),
     ("dollars_are_escaped", with_text("$3 here, $4 there")),
+    ("dollars_are_escaped", with_text(r"| \$3 here, \$4 there |")),
     ("names_no_machine", with_text("Look into /home/ada.")),
 ]
 
