@@ -1,8 +1,10 @@
 """`aws.trace`: the path of a message through the mock, as table, frame and figure."""
 
+import heapq
 import html
 import importlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -190,7 +192,8 @@ def _html_row(hop: Hop, cells: tuple[str, ...]) -> str:
 class Trace:
     """What happens inside the mock. `connect` begins with an empty record.
 
-    aws.trace(), aws.trace(last=3), aws.trace().figure(), aws.trace.calls(20)
+    aws.trace(), aws.trace(last=3), aws.trace().figure(), aws.trace.calls(20),
+    aws.trace.queue("copier")
     """
 
     def __init__(self, inside: Inside) -> None:
@@ -228,8 +231,55 @@ class Trace:
         began = found[0]["began"] if found else 0.0
         return Path([_hop(1, call, began, depth=0) for call in found], title="Calls: ")
 
+    def queue(self, function: str) -> "pd.DataFrame":
+        """Lambda's queue of a function's events over time, a row for each change.
+
+        function:  its name.
+        time:      seconds since 1970, as in `time.time()`.
+        waiting:   events in the queue, those that wait for another try included.
+        oldest_s:  seconds since the oldest of them was accepted, on this machine's clock; Lambda
+                   compares TIME_SCALE times as much with MaximumEventAgeInSeconds. An event that
+                   leaves at this moment counts once more.
+        throttles: refusals for want of concurrency, so far.
+
+        Empty when no event ever came. Raises NotRun in live mode: there CloudWatch has the metrics
+        AsyncEventAge and Throttles, by the minute.
+        """
+        return queue_frame(self._inside.ask("GET", "queue", WHAT, params={"function": function}))
+
     def __repr__(self) -> str:
         return "<aws.trace: call it, aws.trace(), to see the path of the newest message>"
+
+
+def queue_frame(waits: list[dict[str, Any]]) -> "pd.DataFrame":
+    """The frame of `Trace.queue` for the stays of events in a queue.
+
+    Each has `accepted`, `began`, `ended` (None: still there) and `throttled`, a list; all of them
+    seconds since 1970.
+    """
+    import pandas as pd
+
+    changes = []  # what happened when: (time, waiting more, accepted or 0.0, throttles more)
+    for wait in waits:
+        changes.append((wait["began"], 1, wait["accepted"], 0))
+        changes += [(moment, 0, 0.0, 1) for moment in wait["throttled"]]
+        if wait["ended"] is not None:
+            changes.append((wait["ended"], -1, wait["accepted"], 0))
+    present: Counter[float] = Counter()
+    oldest_first: list[float] = []  # a heap of when events were accepted, some gone by now
+    waiting = throttles = 0
+    rows = []
+    for moment, change, accepted, refused in sorted(changes, key=lambda row: (row[0], -row[1])):
+        waiting, throttles = waiting + change, throttles + refused
+        if change:
+            present[accepted] += change
+        if change == 1:
+            heapq.heappush(oldest_first, accepted)
+        oldest = moment - oldest_first[0] if oldest_first else 0.0
+        rows.append((moment, waiting, oldest, throttles))
+        while oldest_first and present[oldest_first[0]] <= 0:
+            heapq.heappop(oldest_first)
+    return pd.DataFrame(rows, columns=["time", "waiting", "oldest_s", "throttles"])
 
 
 def _in_order(number: int, chain: dict[str, Any]) -> Iterator[Hop]:

@@ -3,6 +3,7 @@
     GET    /_labs/health                 which mock this is
     GET    /_labs/trace?last=1&since=0   see `trace.chains`
     GET    /_labs/calls?last=20&since=0  see `trace.calls`
+    GET    /_labs/queue?function=NAME    see `waits.listing`
     GET    /_labs/faults                 all rules; DELETE ends them
     PUT    /_labs/faults/ID              begins a rule (see `faults.Settings`); DELETE ends it
 
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from labs.cloud.mock import faults, trace
+from labs.cloud.mock.functions import waits
 
 PREFIX = "/_labs/"
 
@@ -30,6 +32,8 @@ def serve(method: str, path: str, query: str, body: bytes) -> Reply | None:
             if last < 1:
                 raise ValueError(f"last is {last}; expected 1 or more")
             return 200, (trace.chains if name == "trace" else trace.calls)(last, since)
+        if name == "queue" and method == "GET" and not rest:
+            return 200, waits.listing(dict(parse_qsl(query)).get("function", ""))
         if name == "faults":
             return _rule(method, rest, body) if rest else _rules(method)
     except ValueError as wrong:  # also JSON that is none

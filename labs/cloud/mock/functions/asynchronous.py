@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from labs.cloud.mock import trace
+from labs.cloud.mock.functions import waits
 from labs.cloud.mock.functions.contract import Invocation, Outcome, Refused, Throttled
 from labs.cloud.settings import TIME_SCALE
 
@@ -42,6 +43,12 @@ class Event:
     failures: int = 0
     throttles: int = 0
     throttled: trace.Hop | None = None  # one hop for all its throttles since the last run
+    wait: waits.Wait | None = None  # its stay in the queue, or its last
+
+    def enqueued(self, delay: float = 0.0) -> None:
+        """It is in the queue, or will be in `delay` seconds."""
+        name = trace.short_name(self.arn).partition(":")[0]
+        self.wait = waits.begin(name, self.invocation.request_id, delay, self.wait)
 
     @property
     def arn(self) -> str:
@@ -80,6 +87,7 @@ class AsynchronousQueue:
         """Accept an event, in `delay` seconds from now; returns at once."""
         trace.expect(event.invocation.cause)
         event.accepted += delay
+        event.enqueued(delay)
         with self._changed:
             if delay:
                 heapq.heappush(self._later, (event.accepted, next(self._order), event))
@@ -101,6 +109,7 @@ class AsynchronousQueue:
             self._later.clear()
             self._next_try.clear()
             self._back_off.clear()
+        waits.forget()
 
     def close(self) -> None:
         """Stop dispatching. Events that run now end by themselves."""
@@ -160,6 +169,7 @@ class AsynchronousQueue:
         """Whether the event goes back into the queue."""
         if generation != self._generation:
             return False
+        waits.take(event.wait)
         if event.age() > event.max_age:
             self._given_up(event, "EventAgeExceeded", None)
             return False
@@ -183,6 +193,7 @@ class AsynchronousQueue:
                 tries = f"try {event.failures} of {event.retries + 1} failed, the next"
                 in_time = f"in {wait:g} s of AWS's, {wait / TIME_SCALE:g} s here"
                 _note(event, "retry", "waiting", "", f"{tries} {in_time}")
+                event.enqueued()
                 due = time.monotonic() + wait / TIME_SCALE
                 heapq.heappush(self._later, (due, next(self._order), event))
                 return True
@@ -198,6 +209,7 @@ class AsynchronousQueue:
             if generation != self._generation:
                 return False
             event.throttles += 1
+            waits.refuse(event.wait)
             if event.throttled is None:
                 event.throttled = _note(event, "throttle", "throttled", "", "")
             event.throttled.lasts_until_now()
