@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import requests
 
+from labs.course import deploying
 from labs.course.packaging import package
 from labs.exercises import Exercise, NotTried, NotYet
 from labs.pubsub import ensure
@@ -68,7 +69,7 @@ def deploy_tally(aws: Any) -> str:
         ) from None
     role = aws.client("iam").get_role(RoleName=aws.name("aws_advent_lambda_dynamo"))["Role"]
     settings = {"Runtime": "python3.13", "Handler": "app.handler", "Role": role["Arn"]}
-    ensure.function(aws.client("lambda"), aws.name("tally"), code, settings)
+    deploying.function(aws.client("lambda"), aws.name("tally"), code, settings)
     return aws.name("tally")
 
 

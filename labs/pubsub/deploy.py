@@ -1,6 +1,6 @@
 """Put the word counter into an account: table, topic, roles, functions, subscriptions, REST API.
 
-A second run changes nothing, and a run after a broken one ends in the same place (see `ensure`).
+A second run changes nothing, and a run after a broken one ends in the same place (see `deploying`).
 """
 
 from collections.abc import Callable
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import boto3
 
+from labs.course import deploying
+from labs.course.deploying import allow
 from labs.course.packaging import package
 from labs.pubsub import ensure
-from labs.pubsub.ensure import allow
 
 STAGE, PATH = "prod", "aws_advent"  # of the URL; the path is the article's
 SETTINGS = {
@@ -60,17 +61,17 @@ def deploy(
     names, arns = {}, {}
     for module, needs in needs_of_functions(table, table_arn, topic_arn).items():
         names[module] = name(module)
-        role_arn = ensure.role(iam, names[module], needs.statements)
+        role_arn = deploying.role(iam, names[module], needs.statements)
         code = package(Path(__file__).with_name(f"{module}.py"))
         settings = SETTINGS | {
             "Handler": f"{module}.handler",
             "Role": role_arn,
             "Environment": {"Variables": needs.environment},
         }
-        arns[module] = ensure.function(functions, names[module], code, settings)
+        arns[module] = deploying.function(functions, names[module], code, settings)
 
     for consumer in ("sns_multiplier", "sns_logger"):
-        ensure.subscription(sns, functions, topic_arn, arns[consumer])
+        deploying.subscription(sns, functions, topic_arn, arns[consumer])
     gateway = session.client("apigateway")
     api_id = ensure.api(gateway, functions, topic, PATH, STAGE, arns["word_counter"])
     url = f"https://{api_id}.execute-api.{session.region_name}.amazonaws.com/{STAGE}/{PATH}"

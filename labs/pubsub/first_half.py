@@ -6,6 +6,7 @@ from pathlib import Path
 
 import boto3
 
+from labs.course import deploying
 from labs.course.packaging import package
 from labs.pubsub import ensure
 from labs.pubsub.deploy import PATH, SETTINGS, STAGE
@@ -31,16 +32,16 @@ def deploy_first_half(session: boto3.Session, name: Callable[[str], str]) -> Fir
     """
     table, role = name("table"), name("aws_advent_lambda_dynamo")
     table_arn = ensure.table(session.client("dynamodb"), table)
-    may = [ensure.allow("dynamodb:UpdateItem", table_arn)]
+    may = [deploying.allow("dynamodb:UpdateItem", table_arn)]
     settings = SETTINGS | {
         "Handler": "word_counter.handler",
-        "Role": ensure.role(session.client("iam"), role, may),
+        "Role": deploying.role(session.client("iam"), role, may),
         "Environment": {"Variables": {"DYNAMO_TABLE": table}},
     }
     functions, gateway = session.client("lambda"), session.client("apigateway")
     code = package(Path(__file__).with_name("word_counter.py"))
     function = name("aws_advent")
-    function_arn = ensure.function(functions, function, code, settings)
+    function_arn = deploying.function(functions, function, code, settings)
     api_id = ensure.api(gateway, functions, function, PATH, STAGE, function_arn)
     url = f"https://{api_id}.execute-api.{session.region_name}.amazonaws.com/{STAGE}/{PATH}"
     return FirstHalf(url, function, role, table, table_arn)

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from labs.course import deploying
 from labs.course.packaging import package
 from labs.pubsub import ensure
 
@@ -43,14 +44,14 @@ def step(
     Can run again and ends in the same place. Raises botocore's ClientError for what AWS refuses.
     """
     iam, functions, sns = map(session.client, ("iam", "lambda", "sns"))
-    statements = [ensure.allow(action, arn) for action, arn in may.items()]
+    statements = [deploying.allow(action, arn) for action, arn in may.items()]
     settings = SETTINGS | {
         "Handler": handler,
-        "Role": ensure.role(iam, name, statements),
+        "Role": deploying.role(iam, name, statements),
         "Environment": {"Variables": dict(environment)},
     }
-    arn = ensure.function(functions, name, package(code), settings)
-    ensure.subscription(sns, functions, topic_arn, arn)
+    arn = deploying.function(functions, name, package(code), settings)
+    deploying.subscription(sns, functions, topic_arn, arn)
     return name
 
 
@@ -108,10 +109,10 @@ def endpoint(
     functions = session.client("lambda")
     settings = SETTINGS | {
         "Handler": handler,
-        "Role": ensure.role(session.client("iam"), name, []),
+        "Role": deploying.role(session.client("iam"), name, []),
         "Environment": {"Variables": dict(environment)},
     }
-    arn = ensure.function(functions, name, package(code), settings)
+    arn = deploying.function(functions, name, package(code), settings)
     api = ensure.api(session.client("apigateway"), functions, name, path, STAGE, arn)
     return f"https://{api}.execute-api.{session.region_name}.amazonaws.com/{STAGE}/{path}"
 

@@ -122,7 +122,7 @@ def test_a_second_deployment_changes_nothing_and_mends_what_was_lost(aws):
     first = deployed(aws)
     functions, sns, iam = map(aws.client, ("lambda", "sns", "iam"))
     code = functions.get_function_configuration(FunctionName=first.copier)["CodeSha256"]
-    iam.delete_role_policy(RoleName=first.copier, PolicyName="copies")
+    iam.delete_role_policy(RoleName=first.copier, PolicyName="needs")
     functions.remove_permission(
         FunctionName=first.copier, StatementId="topic-" + aws.name("copies")
     )

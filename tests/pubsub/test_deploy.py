@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 from moto import mock_aws
 
+from labs.course import deploying
 from labs.course.packaging import package
-from labs.pubsub import ensure
 from labs.pubsub.deploy import Deployment, deploy
 
 
@@ -239,7 +239,7 @@ UNKNOWN_ROLE = "The role defined for the function cannot be assumed by Lambda."
 
 
 def test_a_role_that_lambda_does_not_know_yet_is_waited_for(session, name, refuse, monkeypatch):
-    monkeypatch.setattr(ensure.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(deploying.time, "sleep", lambda seconds: None)
     calls = []
 
     def is_early(params: dict) -> bool:
@@ -259,8 +259,8 @@ def refused_as(message: str):
 
 def test_waiting_for_a_role_ends(monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr(ensure.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(ensure.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(deploying.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(deploying.time, "monotonic", lambda: next(clock))
     calls = []
 
     def call():
@@ -268,7 +268,7 @@ def test_waiting_for_a_role_ends(monkeypatch):
         raise refused_as(UNKNOWN_ROLE)
 
     with pytest.raises(ClientError, match="cannot be assumed"):
-        ensure.when_role_is_known(call, deadline=5)
+        deploying.when_role_is_known(call, deadline=5)
     assert len(calls) == 5
 
 
@@ -280,5 +280,5 @@ def test_another_refusal_is_not_tried_again():
         raise refused_as("Unzipped size must be smaller than 262144000 bytes")
 
     with pytest.raises(ClientError, match="Unzipped"):
-        ensure.when_role_is_known(call)
+        deploying.when_role_is_known(call)
     assert calls == [1]

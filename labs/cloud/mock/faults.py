@@ -180,7 +180,7 @@ class _Rule:
         return Weather(delay, _refusal(asked, too_many=False) if fails else None)
 
     def copies(self) -> int:
-        return self.settings.duplicate if self.settings.duplicate and self._touches() else 0
+        return int(self.settings.duplicate) if self.settings.duplicate and self._touches() else 0
 
     def _touches(self) -> bool:
         with self.lock:

@@ -1,6 +1,6 @@
 """Put publisher, topic and copier into an account.
 
-A second run changes nothing, and a run after a broken one ends in the same place (see `ensure`).
+A second run changes nothing, and a run after a broken one ends in the same place (see `deploying`).
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
-from labs.concurrency.functions import ensure
-from labs.concurrency.functions.ensure import allow
+from labs.course import deploying
+from labs.course.deploying import allow
 from labs.course.packaging import package
 
 SETTINGS = {"Runtime": "python3.13", "MemorySize": 512}  # CPU comes with memory
@@ -46,13 +46,13 @@ def deploy(
     iam, functions, sns, sqs = map(session.client, ("iam", "lambda", "sns", "sqs"))
     topic_arn = sns.create_topic(Name=name("copies"))["TopicArn"]  # finds one of this name, too
     partition = topic_arn.split(":")[1]
-    lost_url, lost_arn = ensure.queue(sqs, name("copies-lost"))
+    lost_url, lost_arn = queue(sqs, name("copies-lost"))
 
     def function(module: str, plain: str, handler: str, statements: list[dict], **more: Any) -> str:
-        role_arn = ensure.role(iam, name(plain), statements)
+        role_arn = deploying.role(iam, name(plain), statements)
         code = package(Path(__file__).with_name(f"{module}.py"))
         settings = SETTINGS | {"Handler": f"{module}.{handler}", "Role": role_arn} | more
-        return ensure.function(functions, name(plain), code, settings)
+        return deploying.function(functions, name(plain), code, settings)
 
     publishing = {
         "statements": may_publish(partition, source, topic_arn),
@@ -70,7 +70,7 @@ def deploy(
         DeadLetterConfig={"TargetArn": lost_arn},
         Environment={"Variables": {"SOURCE_BUCKET": source, "DESTINATION_BUCKET": destination}},
     )
-    ensure.subscription(sns, functions, topic_arn, copier_arn)
+    deploying.subscription(sns, functions, topic_arn, copier_arn)
     names = map(name, ("publisher", "batch-publisher", "copier"))
     return Deployment(topic_arn, *names, lost_url)
 
@@ -93,3 +93,10 @@ def may_copy(partition: str, source: str, destination: str, lost_arn: str) -> li
         allow("s3:PutObject", f"arn:{partition}:s3:::{destination}/*"),
         allow("sqs:SendMessage", lost_arn),
     ]
+
+
+def queue(sqs: Any, name: str) -> tuple[str, str]:
+    """URL and ARN of the queue; create_queue finds one of the same name and attributes."""
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, found["Attributes"]["QueueArn"]

@@ -416,9 +416,10 @@ def test_duplicate_deliveries_make_eleven_twenty_one(aws):
     assert len({hop.message for hop in runs(path)}) == 5, "each its own request"
 
 
-def test_a_doubled_event_has_one_request_id(account):
+@pytest.mark.parametrize("once_more", [1, 1.0])
+def test_a_doubled_event_has_one_request_id(account, once_more):
     account.function("consumer", PRINTS)
-    with account.aws.faults("lambda", "Invoke", duplicate=1):
+    with account.aws.faults("lambda", "Invoke", duplicate=once_more):
         account.later("consumer", {})
         path = account.aws.trace()
     assert len(runs(path)) == 2
