@@ -207,7 +207,8 @@ class Rewriter(HTMLParser):
             self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        self._write(data)
+        """html.parser also calls text what it gave up on: all that follows a `&#` without number."""
+        self._write(data if self.cdata_elem else data.replace("<", "&lt;"))
 
     def handle_entityref(self, name: str) -> None:
         self._write(f"&{name};")

@@ -90,7 +90,11 @@ def asked(question: Question) -> Block:
 
 
 def offer(question: Question) -> bool:
-    """Show radio buttons; False where there are none."""
+    """Show radio buttons; False where there are none.
+
+    The button waits until the kernel knows a new choice: ipywidgets holds a changed value back
+    while an earlier message is on its way, and a click would overtake it.
+    """
     if not notebook.is_in_notebook():
         return False
     try:
@@ -101,9 +105,20 @@ def offer(question: Question) -> bool:
     choices = ipywidgets.RadioButtons(
         options=options, value=None, layout={"width": "auto"}, style={"description_width": "0"}
     )
-    button = ipywidgets.Button(description="Answer", tooltip=f"Answer question {question.id}")
+    button = ipywidgets.Button(
+        description="Answer", tooltip=f"Answer question {question.id}", disabled=True
+    )
     said = ipywidgets.HTML()
-    button.on_click(lambda _: buttons.show_in(said, lambda: answer(question, choices.value)))
+
+    def allow(_) -> None:
+        button.disabled = False
+
+    def tell(_) -> None:
+        button.disabled = True
+        buttons.show_in(said, lambda: answer(question, choices.value))
+
+    choices.observe(allow, "value")
+    button.on_click(tell)
     asking = ipywidgets.HTML(f'<div style="{ASKING}">{blocks.marked_up(question.question)}</div>')
     buttons.show_widget(ipywidgets.VBox([asking, choices, button, said]), asked(question).plain())
     return True

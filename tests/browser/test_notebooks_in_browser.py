@@ -70,7 +70,9 @@ def answer_a_quiz(lab, path):
             number = question.options.index(option)
             output.get_by_role("radio").nth(number).check()
             output.get_by_role("button", name="Answer").click()
-            expect(output.get_by_role("status")).to_contain_text(verdict)
+            expect(output.get_by_role("status")).to_contain_text(
+                verdict, timeout=ANSWER_MILLISECONDS
+            )
 
 
 def ask_for_help(lab, lesson):

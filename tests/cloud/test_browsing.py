@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 
 import pytest
 import trustme
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
@@ -463,6 +463,7 @@ def test_whatever_headers_addresses_and_errors_hold(value, url):
 
 
 @given(body=HARM)
+@example(body="&#")
 def test_nothing_of_a_page_loads_or_leads_elsewhere(body):
     """Of what html.parser sees, that is: the policy and the sandbox see the rest."""
     page = f'<a href="http://evil/">{body}<img src="http://evil/i"><link href="http://evil/l">'

@@ -67,12 +67,16 @@ def test_buttons_do_what_the_typed_call_does(monkeypatch):
     ((box, text),) = shown
     assert text == asked(QUESTION).plain()
     _, choices, button, said = box.children
+    assert button.disabled  # nothing is chosen in the beginning
     button.click()
-    assert "Choose one" in said.value  # nothing is chosen in the beginning
+    assert "Choose one" in said.value
     choices.value = 2
+    assert not button.disabled
     button.click()
     assert "only tells" in said.value
+    assert button.disabled  # until there is another choice: a click could overtake it
     choices.value = 1
+    assert not button.disabled
     button.click()
     assert "Right" in said.value
 
