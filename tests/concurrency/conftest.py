@@ -13,6 +13,8 @@ from labs.concurrency import rows, workload
 
 @pytest.fixture(autouse=True)
 def silent(monkeypatch):
+    # The thread that this would start stays, and tests here count threads.
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)
     monkeypatch.setattr(rows, "tqdm", partial(tqdm, disable=True))
 
 

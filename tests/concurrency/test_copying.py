@@ -1,12 +1,12 @@
 """Every way copies all, loses no object, and ends when it is interrupted."""
 
 import _thread
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 
 import pytest
@@ -74,7 +74,16 @@ def test_missing_finds_what_has_another_size(buckets):
     assert copying.missing(buckets.s3, buckets.source, buckets.destination) == [key]
 
 
+@pytest.fixture
+def no_collection():
+    """Hypothesis looks on at each garbage collection, and an interrupt there would be lost."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @every_way
+@pytest.mark.usefixtures("no_collection")
 def test_an_interrupt_keeps_the_rows_so_far_and_leaves_no_worker(way, aws, buckets):
     """Each row is a copy and each copy has its row, and nothing goes on behind our back."""
     keys, done = buckets.fill(60), threading.Event()
@@ -84,7 +93,7 @@ def test_an_interrupt_keeps_the_rows_so_far_and_leaves_no_worker(way, aws, bucke
             _thread.interrupt_main()
         done.set()
 
-    threads = threading.active_count()
+    before = {*threading.enumerate()}
     with aws.faults("s3", "CopyObject", latency=0.3):
         threading.Thread(target=interrupt).start()
         with pytest.warns(UserWarning, match="Interrupted: "):
@@ -96,7 +105,8 @@ def test_an_interrupt_keeps_the_rows_so_far_and_leaves_no_worker(way, aws, bucke
     known = {*left, *frame["object"]}
     assert len(known) == len(left) + len(frame), "a row for what was not copied"
     assert len(set(keys) - known) <= (way is copying.loop), "copied, and no row"
-    assert wait_until(lambda: threading.active_count() <= threads)
+    wait_until(lambda: {*threading.enumerate()} <= before)
+    assert {*threading.enumerate()} - before == set()
 
 
 @pytest.mark.parametrize("way", [copying.process_pool, copying.multiprocess])
@@ -136,17 +146,17 @@ def test_many_at_a_time_are_faster_and_a_pool_of_connections_is_what_counts(aws,
     keys = buckets.fill(24)
     few = aws.client("s3", config=Config(max_pool_connections=2))
     took = {}
-    with aws.faults("s3", "CopyObject", bandwidth=workload.bandwidth(0.1)):
+    with aws.faults("s3", "CopyObject", bandwidth=workload.bandwidth(0.2)):
         for name, way, s3 in (
             ("loop", copying.loop, buckets.s3),
             ("threads", copying.thread_pool, buckets.s3),
             ("asyncio", copying.asynchronous, buckets.s3),
             ("few", copying.asynchronous, few),
         ):
-            began = time.monotonic()
             frame = way(s3, buckets.source, buckets.destination, keys, 24)
-            took[name] = time.monotonic() - began
             assert frame["error"].isna().all()
+            # Not the client that asyncio makes: on a busy machine that alone takes seconds.
+            took[name] = frame["end"].max() - frame["start"].min()
     assert took["loop"] > 4 * took["threads"], took
     assert took["loop"] > 4 * took["asyncio"], took
     assert took["few"] > 2 * took["asyncio"], took
