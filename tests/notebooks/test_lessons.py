@@ -21,6 +21,9 @@ from tests.notebooks.plain_moto import plain_moto
 HERE = Path(__file__).parent
 #: Lesson number -> {cell id: error code}: what fails against plain moto in live mode, and must.
 LIVE_FAILURES = json.loads((HERE / "live_failures.json").read_text(encoding="utf-8"))
+#: A pass runs a lesson and every wrong answer to it, a minute or more on an idle machine. How fast
+#: lessons are is measured elsewhere; here, only what hangs should end in a time-out.
+pytestmark = pytest.mark.timeout(600)
 NOT_OURS = ("AWS_", "BOTO", "LABS_")
 
 

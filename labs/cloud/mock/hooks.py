@@ -5,6 +5,7 @@ See `hooking`. Motors that have a folder of their own keep their hooks there.
 
 import base64
 import contextvars
+import copy
 import functools
 import io
 import json
@@ -373,7 +374,7 @@ def _deliver(original: Callable, service: LambdaService) -> Callable:
 
 # --- DynamoDB -----------------------------------------------------------------------------------
 
-_writing = threading.RLock()
+_items = threading.RLock()
 
 
 def _one_writer(original: Callable, _service: LambdaService) -> Callable:
@@ -381,10 +382,21 @@ def _one_writer(original: Callable, _service: LambdaService) -> Callable:
 
     @functools.wraps(original)
     def write(*arguments: Any, **named: Any) -> Any:
-        with _writing:
+        with _items:
             return original(*arguments, **named)
 
     return write
+
+
+def _no_writer(original: Callable, _service: LambdaService) -> Callable:
+    """moto makes a new item of its key and fills it then, and answers with the items themselves."""
+
+    @functools.wraps(original)
+    def read(self: Any) -> Any:
+        with _items:
+            return copy.deepcopy(original(self))
+
+    return read
 
 
 def _without_key(original: Callable, _service: LambdaService) -> Callable:
@@ -427,12 +439,18 @@ def _remember_hosts(original: Callable, _service: LambdaService) -> Callable:
 
 
 def _keep_request_id(original: Callable, _service: LambdaService) -> Callable:
-    """Makes up an id for every answer. An invocation has one already, by which its log is found."""
+    """Makes up an id for every answer. An invocation has one already, by which its log is found.
+
+    moto puts it in place of all from the first RequestId to the last: where an answer lists some
+    (Beanstalk's events), its body stays as it is.
+    """
 
     @functools.wraps(original)
     def enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
         own = headers.get("x-amzn-requestid")
-        headers, body = original(headers, body)
+        lists_some = isinstance(body, str) and body.count("<RequestId>") > 1
+        headers, enriched = original(headers, None if lists_some else body)
+        body = body if lists_some else enriched
         if own:
             headers["x-amzn-requestid"] = own
         return headers, body
@@ -584,6 +602,15 @@ HOOKS = (
             "execute_transaction",
             "batch_execute_statement",
         )
+    ),
+    *(
+        Hook(
+            f"moto.dynamodb.responses:DynamoHandler.{operation}",
+            ("self",),
+            "no item that is half written",
+            _no_writer,
+        )
+        for operation in ("get_item", "batch_get_item", "transact_get_items", "query", "scan")
     ),
     Hook(
         "moto.dynamodb.responses:DynamoHandler.update_item",

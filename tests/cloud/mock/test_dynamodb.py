@@ -82,6 +82,19 @@ def test_reading_and_writing_with_a_condition_loses_nothing_either(dynamodb):
     assert item["version"]["N"] == "1"
 
 
+def test_no_reader_sees_an_update_half_done(dynamodb):
+    """moto makes a new item of its key first, and adds then."""
+
+    def add_or_scan(number):
+        if number % 2:
+            return add_one(dynamodb, f"w{number}") and []
+        return dynamodb.scan(TableName="words")["Items"]
+
+    seen = [item for items in at_once(add_or_scan, range(512)) for item in items]
+    assert seen
+    assert [item for item in seen if item.get("hits") != {"N": "1"}] == []
+
+
 def test_exactly_one_conditional_put_wins(dynamodb):
     def put(number):
         try:
