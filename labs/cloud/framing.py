@@ -207,7 +207,7 @@ class Rewriter(HTMLParser):
             self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        """html.parser also calls text what it gave up on: all that follows a `&#` without number."""
+        """html.parser also calls text what it gave up on: all after a `&#` without number."""
         self._write(data if self.cdata_elem else data.replace("<", "&lt;"))
 
     def handle_entityref(self, name: str) -> None:
