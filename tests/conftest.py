@@ -5,6 +5,8 @@ import shutil
 import signal
 import tempfile
 
+from hypothesis import settings
+
 #: LABS_ADDRESS_BOOK: a worker of xdist must not join the mock of the process that started it.
 FOREIGN = ("AWS_", "BOTO", "LABS_ADDRESS_BOOK")
 
@@ -15,6 +17,11 @@ for _name in [name for name in os.environ if name.upper().startswith(FOREIGN)]:
     del os.environ[_name]
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+# A first example may meet an import, and any example a busy machine: that is no finding.
+settings.register_profile("course", deadline=None)
+settings.load_profile("course")
 
 
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.

@@ -143,23 +143,24 @@ def workers(before):
 
 def test_many_at_a_time_are_faster_and_a_pool_of_connections_is_what_counts(aws, buckets):
     """Order only: loop after threads, and threads held up by 2 connections in between."""
-    keys = buckets.fill(24)
+    keys = buckets.fill(12)
     few = aws.client("s3", config=Config(max_pool_connections=2))
     took = {}
-    with aws.faults("s3", "CopyObject", bandwidth=workload.bandwidth(0.2)):
-        for name, way, s3 in (
-            ("loop", copying.loop, buckets.s3),
-            ("threads", copying.thread_pool, buckets.s3),
-            ("asyncio", copying.asynchronous, buckets.s3),
-            ("few", copying.asynchronous, few),
+    # A copy waits for so long that a busy machine's work for it counts little.
+    with aws.faults("s3", "CopyObject", bandwidth=workload.bandwidth(0.8)):
+        for name, way, s3, some in (
+            ("loop", copying.loop, buckets.s3, keys[:2]),
+            ("threads", copying.thread_pool, buckets.s3, keys),
+            ("asyncio", copying.asynchronous, buckets.s3, keys),
+            ("few", copying.asynchronous, few, keys),
         ):
-            frame = way(s3, buckets.source, buckets.destination, keys, 24)
+            frame = way(s3, buckets.source, buckets.destination, some, 12)
             assert frame["error"].isna().all()
             # Not the client that asyncio makes: on a busy machine that alone takes seconds.
-            took[name] = frame["end"].max() - frame["start"].min()
-    assert took["loop"] > 4 * took["threads"], took
-    assert took["loop"] > 4 * took["asyncio"], took
-    assert took["few"] > 2 * took["asyncio"], took
+            took[name] = (frame["end"].max() - frame["start"].min()) / len(some)
+    assert took["loop"] > 3 * took["threads"], took
+    assert took["loop"] > 3 * took["asyncio"], took
+    assert took["few"] > 1.5 * took["asyncio"], took
 
 
 def test_works_where_an_event_loop_is_at_work_already(buckets):
