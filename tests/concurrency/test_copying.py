@@ -89,7 +89,7 @@ def test_an_interrupt_keeps_the_rows_so_far_and_leaves_no_worker(way, aws, bucke
     keys, done = buckets.fill(60), threading.Event()
 
     def interrupt():
-        if wait_until(lambda: aws.faults.list()[0].hits >= 3):
+        if wait_until(lambda: aws.faults.list()[0].hits >= 3, seconds=60):
             _thread.interrupt_main()
         done.set()
 
