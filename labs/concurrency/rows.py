@@ -8,8 +8,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
+from labs.concurrency.bar import bar
 from labs.concurrency.one_object import Row, failed
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class Rows:
     """`with Rows(keys) as rows:` collects a row for each key.
 
     An interrupt ends the block, not the program: `stopped` turns true, nothing new is begun, and
-    the rows so far are the result. A Python that begins with TQDM_DISABLE=1 shows no bar.
+    the rows so far are the result.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -33,7 +32,7 @@ class Rows:
         self._began = time.time()
 
     def __enter__(self) -> "Rows":
-        self._bar = tqdm(total=len(self._keys), unit="object", leave=False)
+        self._bar = bar(len(self._keys))
         if not self._keys:
             self._all.set()
         return self
@@ -49,6 +48,10 @@ class Rows:
         self._bar.close()
         return kind is not None and issubclass(kind, KeyboardInterrupt)
 
+    def begin(self) -> None:
+        """Count times from now, for a way that prepares something first."""
+        self._began = time.time()
+
     def add(self, row: Row) -> None:
         """A copy has ended; any thread may say so."""
         self._rows.append(row)
@@ -63,7 +66,7 @@ class Rows:
         self.add(failed(key, "", time.time(), 1, failure) if failure else future.result())
 
     def show(self) -> None:
-        """Bring the bar up to date. Only the thread that made the rows may: widgets want that."""
+        """Bring the bar up to date. Only the thread that made the rows may, whose cell it is."""
         self._bar.update(len(self._rows) - self._bar.n)
 
     def watch(self, over: Callable[[], bool] = lambda: False) -> None:

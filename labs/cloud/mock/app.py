@@ -24,11 +24,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from labs.cloud.mock import errors, faults, inside, operations, trace, transfers
 from labs.cloud.mock.gateway import Gateway
 from labs.cloud.mock.iam import guard, permissions, principals
+from labs.cloud.mock.inward import CALLER
 from labs.cloud.mock.operations import Operation
 
 StartResponse = Callable[..., Any]
 #: Status line, headers, body.
 Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+#: Answers a call in moto's place. Raises NotImplementedError for what it does not have.
+Own = Callable[[Operation, dict[str, Any]], Answer]
 
 log = logging.getLogger("labs.mock")
 #: moto has no URL for the request: its framework answers, with a page. AWS's own 404s are none.
@@ -40,7 +43,8 @@ _MESSAGE_ID = re.compile(rb"<MessageId>([^<]+)</MessageId>")
 class MockApp:
     """moto with the motors running.
 
-    prepare: called with the service of a call before moto answers it.
+    prepare: called with the service of a call before moto answers it; who answers in moto's place,
+             if somebody does.
     changed: called after each request that may have changed something, before its answer leaves,
              with the service that it was for (None: not a call of the AWS API); so that a name
              which an answer hands out resolves when the caller reads it.
@@ -52,7 +56,7 @@ class MockApp:
         self,
         gateway: Gateway,
         token: str,
-        prepare: Callable[[str], None],
+        prepare: Callable[[str], Own | None],
         changed: Callable[[str | None], None],
         reset: Callable[[], None],
     ) -> None:
@@ -72,8 +76,8 @@ class MockApp:
         if operation is None:
             answer = self._untraced(environ, body)
         else:
-            self._prepare(operation.service)
-            answer = self._call(operation, environ, body)
+            own = self._prepare(operation.service)
+            answer = self._call(operation, environ, own)
         if environ["REQUEST_METHOD"] != "GET" and not _only_reads(operation):
             self._changed(operation.service if operation else None)
         return _send(start_response, answer)
@@ -95,10 +99,10 @@ class MockApp:
             self._reset()
         return answer
 
-    def _call(self, operation: Operation, environ: dict[str, Any], body: bytes) -> Answer:
+    def _call(self, operation: Operation, environ: dict[str, Any], own: Own | None) -> Answer:
         """A call of the AWS API, as a hop of its chain."""
         principal = principals.principal_of(operation.access_key)
-        caller = principal.session_name if principal else trace.LEARNER
+        caller = principal.session_name if principal else environ.get(CALLER, trace.LEARNER)
         with trace.hop(
             operation.service,
             operation.name,
@@ -111,7 +115,11 @@ class MockApp:
             answer = (
                 _refused(operation, environ)
                 or _denied(operation)
-                or self._moto_answers(operation, environ)
+                or (
+                    _answered(own, operation, environ)
+                    if own
+                    else self._moto_answers(operation, environ)
+                )
             )
             return _read(hop, operation, answer)
 
@@ -130,6 +138,16 @@ class MockApp:
             if answer[0].startswith(_WERKZEUGS_404):
                 return _not_implemented(operation)
         return status, headers, answer
+
+
+def _answered(own: Own, operation: Operation, environ: dict[str, Any]) -> Answer:
+    try:
+        return own(operation, environ)
+    except NotImplementedError:
+        return _not_implemented(operation)
+    except Exception as fault:
+        log.exception("the mock failed on %s %s", operation.service, operation.name)
+        return _failure(operation, fault)
 
 
 def _only_reads(operation: Operation | None) -> bool:

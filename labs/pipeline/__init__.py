@@ -1,0 +1,1 @@
+"""Article 4: infrastructure as code, and the deployment pipeline that updates itself."""

@@ -1,0 +1,1 @@
+"""The demo app that the pipeline deploys: `application.py`, and nothing else of this folder."""
