@@ -12,11 +12,8 @@ from labs.commands.folders import checkout
 from labs.commands.lessons import lessons, number
 
 COLUMNS = ["item", "lesson", "cell", "how"]
-#: What the course covers so far: the articles on load balancers, concurrency and pub/sub.
-NUMBERS = {"A1": 27, "A2": 18, "A3": 24}
-ITEMS = {
-    f"{article}-{index:02}" for article, last in NUMBERS.items() for index in range(1, last + 1)
-}
+#: What the course covers so far: the articles on load balancers and on pub/sub.
+ITEMS = {f"A1-{index:02}" for index in range(1, 28)} | {f"A3-{index:02}" for index in range(1, 25)}
 #: How a cell covers an item: it tells it, runs it, asks for it, or tests understanding of it.
 HOW = {"told", "run", "exercise", "quiz"}
 

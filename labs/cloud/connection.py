@@ -12,7 +12,6 @@ from labs.cloud import browsing, environment, inventory, settings
 from labs.cloud.faults import Faults
 from labs.cloud.inside import Inside
 from labs.cloud.launcher import MockProcess
-from labs.cloud.repositories import Repositories
 from labs.cloud.trace import Trace
 
 MODES = ("mock", "live")
@@ -41,7 +40,6 @@ class Connection:
     """What a lesson calls `aws`: boto3 clients, names of its own, and the end of it all.
 
     trace, faults: look inside the mock, and ask it for bad weather; NotRun in live mode.
-    repositories: tell the mock which folder is OWNER/REPO on GitHub; NotRun in live mode.
     """
 
     def __init__(self, mode: str, session: boto3.Session, lesson: int | str | None) -> None:
@@ -53,7 +51,6 @@ class Connection:
         inside = Inside(os.environ["AWS_ENDPOINT_URL"] if mode == "mock" else None)
         self.trace = Trace(inside)
         self.faults = Faults(inside)
-        self.repositories = Repositories(inside)
 
     def client(self, name: str, **kw: Any) -> Any:
         """A boto3 client; further arguments are boto3's own."""

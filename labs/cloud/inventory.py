@@ -24,8 +24,6 @@ LISTINGS: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
         "AutoScalingGroups",
         lambda group: group["AutoScalingGroupName"],
     ),
-    ("cloudformation", "describe_stacks", "Stacks", lambda stack: stack["StackName"]),
-    ("codepipeline", "list_pipelines", "pipelines", lambda pipeline: pipeline["name"]),
     ("dynamodb", "list_tables", "TableNames", str),
     ("ec2", "describe_instances", "Reservations", name_of_instance),
     ("ec2", "describe_key_pairs", "KeyPairs", lambda pair: pair["KeyName"]),
@@ -36,18 +34,6 @@ LISTINGS: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
         lambda template: template["LaunchTemplateName"],
     ),
     ("ec2", "describe_security_groups", "SecurityGroups", lambda group: group["GroupName"]),
-    (
-        "elasticbeanstalk",
-        "describe_applications",
-        "Applications",
-        lambda application: application["ApplicationName"],
-    ),
-    (
-        "elasticbeanstalk",
-        "describe_environments",
-        "Environments",
-        lambda environment: environment["EnvironmentName"],
-    ),
     (
         "elb",
         "describe_load_balancers",

@@ -1,17 +1,16 @@
-"""Copy objects from bucket to bucket: seven ways that Python has, and one by Lambda.
+"""Copy objects from bucket to bucket, in the ways that Python has.
 
 `way(s3, source, destination, keys, workers)` copies and returns a frame, one row an object
 (`Rows.frame` says which columns). A failed object has its row with an error, and the others are
-copied all the same. An interrupt ends the workers once their copies at hand are done (`loop` and
-`sns_lambda`: at once), and the rows so far are returned; `missing` tells what is left.
+copied all the same. An interrupt ends the workers once their copies at hand are done (`loop`: at
+once), and the rows so far are returned; `missing` tells what is left.
 
-s3: a boto3 client. Its `Config` holds for all ways of Python's: `max_pool_connections` at least as
-large as `workers` (boto3's default is 10), and `retries`.
+s3: a boto3 client. Its `Config` holds for all ways: `max_pool_connections` at least as large as
+`workers` (boto3's default is 10), and `retries`.
 """
 
 from typing import Any
 
-from labs.concurrency.messages import sns_lambda
 from labs.concurrency.processes import multiprocess, process_pool
 from labs.concurrency.tasks import asynchronous, to_thread
 from labs.concurrency.threads import loop, semaphore, thread_pool
@@ -24,13 +23,11 @@ __all__ = [
     "multiprocess",
     "process_pool",
     "semaphore",
-    "sns_lambda",
     "thread_pool",
     "to_thread",
 ]
 
-#: Name -> way, all that need nothing but S3. `sns_lambda` is not among them: it deploys functions,
-#: and can have fewer workers than the account's concurrency.
+#: Name -> way, all that need nothing but S3.
 WAYS = {
     way.__name__: way
     for way in (

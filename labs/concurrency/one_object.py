@@ -14,8 +14,6 @@ import time
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 #: The most bytes that CopyObject copies; what is larger comes in parts, of which S3 takes 10,000.
 #: Source: S3 API Reference, CopyObject; S3 User Guide, "Amazon S3 multipart upload limits".
 LARGEST_COPY = 5 * 1024**3
@@ -49,18 +47,12 @@ def calls(source: str, destination: str, key: str) -> Generator[Call, dict[str, 
     Metadata and content type come along. An error thrown in ends an upload of parts, so that none
     stay and cost.
     """
+    head = yield "head_object", {"Bucket": source, "Key": key}
     there = {"Bucket": destination, "Key": key}
     here = {"CopySource": {"Bucket": source, "Key": key}}
-    try:
+    if head["ContentLength"] <= LARGEST_COPY:
         yield "copy_object", there | here
         return
-    except ClientError as failure:
-        if failure.response["Error"]["Code"] != "InvalidRequest":
-            raise
-        refusal = failure
-    head = yield "head_object", {"Bucket": source, "Key": key}
-    if head["ContentLength"] <= LARGEST_COPY:  # then it was refused for another reason
-        raise refusal
     kept = {name: head[name] for name in ("Metadata", "ContentType") if name in head}
     started = yield "create_multipart_upload", there | kept
     upload = there | {"UploadId": started["UploadId"]}

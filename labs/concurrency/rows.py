@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from labs.concurrency.bar import bar
+from tqdm.auto import tqdm
+
 from labs.concurrency.one_object import Row, failed
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Rows:
     """`with Rows(keys) as rows:` collects a row for each key.
 
     An interrupt ends the block, not the program: `stopped` turns true, nothing new is begun, and
-    the rows so far are the result.
+    the rows so far are the result. A Python that begins with TQDM_DISABLE=1 shows no bar.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -32,7 +33,7 @@ class Rows:
         self._began = time.time()
 
     def __enter__(self) -> "Rows":
-        self._bar = bar(len(self._keys))
+        self._bar = tqdm(total=len(self._keys), unit="object", leave=False)
         if not self._keys:
             self._all.set()
         return self
@@ -48,10 +49,6 @@ class Rows:
         self._bar.close()
         return kind is not None and issubclass(kind, KeyboardInterrupt)
 
-    def begin(self) -> None:
-        """Count times from now, for a way that prepares something first."""
-        self._began = time.time()
-
     def add(self, row: Row) -> None:
         """A copy has ended; any thread may say so."""
         self._rows.append(row)
@@ -66,7 +63,7 @@ class Rows:
         self.add(failed(key, "", time.time(), 1, failure) if failure else future.result())
 
     def show(self) -> None:
-        """Bring the bar up to date. Only the thread that made the rows may, whose cell it is."""
+        """Bring the bar up to date. Only the thread that made the rows may: widgets want that."""
         self._bar.update(len(self._rows) - self._bar.n)
 
     def watch(self, over: Callable[[], bool] = lambda: False) -> None:

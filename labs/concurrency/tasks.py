@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore.loaders import create_loader
 
 from labs.concurrency import clients
 from labs.concurrency.one_object import copy, copy_async
@@ -21,9 +20,6 @@ from labs.concurrency.rows import Rows
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: Has read AWS's descriptions of its services: most of the work to make a client, done once.
-DESCRIPTIONS = create_loader()
-
 
 def asynchronous(
     s3: Any, source: str, destination: str, keys: Sequence[str], workers: int
@@ -31,8 +27,6 @@ def asynchronous(
     """One thread; `workers` tasks, each with one call on its way, by a client of aiobotocore's."""
     settings, todo = clients.settings(s3), iter(keys)
     settings["config"] = AioConfig(**settings["config"])
-    session = get_session()
-    session.register_component("data_loader", DESCRIPTIONS)
 
     async def work(s3: Any, name: str) -> None:
         for key in todo:
@@ -41,7 +35,7 @@ def asynchronous(
             rows.add(await copy_async(s3, source, destination, key, name))
 
     async def all_tasks() -> None:
-        client = session.create_client("s3", **settings)
+        client = get_session().create_client("s3", **settings)
         async with client as s3, asyncio.TaskGroup() as tasks:
             for number in range(workers):
                 tasks.create_task(work(s3, str(number)))

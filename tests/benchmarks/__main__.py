@@ -5,17 +5,7 @@ import fnmatch
 import sys
 
 import tests.benchmarks as package
-from tests.benchmarks import (
-    calls,
-    concurrency,
-    course,
-    functions,
-    memory,
-    messages,
-    proxies,
-    simulation,
-    starting,
-)
+from tests.benchmarks import calls, course, functions, memory, messages, proxies, starting
 from tests.benchmarks.rows import BUDGETS, CSV, ROOT, Row, save, table_line
 
 #: By what the names of their rows begin with.
@@ -29,11 +19,6 @@ MEASURES = {
     "start": starting.measure,
     "memory": memory.measure,
     "course": course.measure,
-    "simulation.threads": simulation.measure_threads,
-    "simulation.lambda": simulation.measure_lambda,
-    "concurrency.ways": concurrency.measure_ways,
-    "concurrency.full": concurrency.measure_full,
-    "concurrency.lambda": concurrency.measure_lambda,
     "proxy.layer4": proxies.measure_layer4,
     "proxy.layer7": proxies.measure_layer7,
 }

@@ -71,19 +71,9 @@ BUDGETS = {
     "course.first_check.p50": Budget(at_most=0.3),
     "course.next_check.p50": Budget(at_most=0.3),
     "memory.sandboxes.call": Budget(at_most=400),
-    "concurrency.thread_pool.32.times_faster": Budget(at_least=15),
-    "concurrency.asyncio_to_threads": Budget(at_most=1.2),
-    "concurrency.full.thread_pool.64.times_faster": Budget(at_least=45),
-    "concurrency.lambda.not_copied": Budget(at_most=0),
-    "concurrency.lambda.twice_without_retry": Budget(at_most=0),
     "processes_left": Budget(at_most=0),
     "proxy.layer4.cpu_to_haproxy": Budget(at_most=1.25),
     "proxy.layer7.cpu_to_haproxy": Budget(at_most=3.0),
-    **{f"simulation.threads.{workers}.error": Budget(at_most=15) for workers in (24, 12, 4)},
-    **{  # limit and objects
-        f"simulation.lambda.{run}.error": Budget(at_most=15)
-        for run in ("12.96", "4.96", "12.48", "24.192")
-    },
     **{f"proxy.layer{layer}.errors": Budget(at_most=0) for layer in (4, 7)},
 }
 

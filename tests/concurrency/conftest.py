@@ -1,30 +1,21 @@
 """A mock of its own for each test that copies, with two buckets, and no progress bars."""
 
-import gc
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from botocore.config import Config
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from labs import cloud
-from labs.concurrency import bar, workload
+from labs.concurrency import rows, workload
 
 
 @pytest.fixture(autouse=True)
 def silent(monkeypatch):
     # The thread that this would start stays, and tests here count threads.
     monkeypatch.setattr(tqdm, "monitor_interval", 0)
-    monkeypatch.setattr(bar, "tqdm", partial(tqdm, disable=True))
-
-
-@pytest.fixture
-def no_collection():
-    """Hypothesis looks on at each garbage collection, and an interrupt there would be lost."""
-    gc.disable()
-    yield
-    gc.enable()
+    monkeypatch.setattr(rows, "tqdm", partial(tqdm, disable=True))
 
 
 @pytest.fixture(scope="module")

@@ -19,18 +19,9 @@ def frame(*spans, errors=()):
         {
             "start": [float(start) for start, _ in spans],
             "end": [float(end) for _, end in spans],
-            "attempts": 1,
             "error": [errors[i] if i < len(errors) else None for i in range(len(spans))],
         }
     )
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What was shown: the words with each figure."""
-    words = []
-    monkeypatch.setattr(figures.figures, "show", lambda _, **kept: words.append(kept))
-    return words
 
 
 def test_a_lane_is_taken_again_when_it_is_free():
@@ -57,45 +48,6 @@ def test_gantt_shows_each_copy_and_which_failed():
     assert axes.get_xlim()[1] >= 2
     with pytest.raises(ValueError, match="no rows"):
         figures.draw_gantt(rows.head(0), "title")
-
-
-def test_a_gantt_says_what_is_gained_or_what_failed(shown):
-    two = frame((1, 2), (1, 3))  # 2 s of work in the loop, in 2 s from first to last
-    assert figures.gantt_finding(two, loop_s=3) == (
-        "2 copies under way at a time: 3.0 times as fast as one"
-    )
-    bad = frame((0, 1), (0, 2), errors=("SlowDown",)).assign(attempts=[2, 1])
-    assert figures.gantt_finding(bad, loop_s=1) == "1 of 2 objects failed, with 1.5 tries for each"
-    figures.show_gantt(two, loop_s=3, set_to="2 threads")
-    assert "a copy took 1.00 to 2.00 s" in shown[0]["alt"]
-    assert "2 objects, 2 threads" in shown[0]["caption"]
-
-
-def test_speed_ups_are_told_by_workers(shown):
-    runs = {
-        "threads": {1: frame((5, 7), (7, 9)), 2: frame((5, 7), (5, 7))},
-        "few": {2: frame((0, 3), (1, 4))},
-    }
-    figures.show_speed_up(2.0, runs, {1: 4.0, 2: 1.0})
-    for told in (
-        "threads: 1 workers 1.0, 2 workers 2.0",
-        "few: 2 workers 1.0",
-        "model: 1 workers 1.0, 2 workers 4.0",
-    ):
-        assert told in shown[0]["alt"]
-    finding = figures.speed_up_finding(2.0, runs)
-    assert finding == "2 workers: 2 times as fast as one (threads), or 1 times (few)"
-
-
-def test_ways_are_held_against_the_loop_with_what_they_prepare(shown):
-    figures.show_ways({"pool": frame((0, 1), (0, 1)), "slow": frame((7, 8))}, loop_s=1, set_to="2")
-    assert "loop 1.0, pool 2.0, slow 0.2" in shown[0]["alt"]
-
-
-def test_the_article_is_told_beside_ours(shown):
-    figures.show_article({"article": ARTICLE, "ours": OURS}, set_to="96 objects")
-    assert "article: one by one 1.0, thread pool 63.0, Lambda 39.4" in shown[0]["alt"]
-    assert "ours: one by one 1.0, thread pool 24.0" in shown[0]["alt"]
 
 
 def test_speed_up_is_loop_by_run_beside_the_ideal():

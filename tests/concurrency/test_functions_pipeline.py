@@ -6,9 +6,8 @@ import time
 import pytest
 
 from labs import cloud
-from labs.concurrency.functions.dead_letters import lost
 from labs.concurrency.functions.deploy import deploy
-from labs.concurrency.functions.runs import concurrency, copies, runs
+from labs.concurrency.functions.runs import concurrency, copies, lost, runs
 
 LIMIT = 4
 

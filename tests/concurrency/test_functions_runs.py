@@ -52,8 +52,8 @@ def test_a_run_that_timed_out_has_its_end_and_the_try_after_it_has_the_number_tw
     found = frame(stream("one", "loading", *timed_out) + stream("two", *log_of("r1", "a", 70, 71)))
     assert list(found.columns) == COLUMNS
     assert found.values.tolist() == [
-        ["r1", "a", 10.0, 12.0, 1, False, "Task timed out after 2.00 seconds", "one"],
-        ["r1", "a", 70.0, 71.0, 2, True, "", "two"],
+        ["r1", "a", 10.0, 12.0, 1, False, "Task timed out after 2.00 seconds"],
+        ["r1", "a", 70.0, 71.0, 2, True, ""],
     ]
     assert copies(found).values.tolist() == [["a", 2, 1]]
 

@@ -1,4 +1,4 @@
-"""The model against closed forms, what must hold whatever its numbers are, and measured runs."""
+"""The model against closed forms and what must hold whatever its numbers are."""
 
 import math
 from dataclasses import replace
@@ -8,21 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.cloud.settings import TIME_SCALE, size
-from labs.concurrency import collecting, copying, workload
-from labs.concurrency.functions.deploy import deploy
-from labs.concurrency.functions.runs import concurrency
 from labs.concurrency.simulation import (
     Parameters,
     by_itself,
     calibrate,
-    calibrate_lambda,
     error,
     in_line,
     predict,
     predict_lambda,
 )
-from labs.concurrency.simulation.article import LINE as ARTICLE
 from labs.concurrency.simulation.article import rivals, scale
 
 LINE = Parameters(bandwidth=100.0)  # an object of 100 bytes takes a second
@@ -63,19 +57,6 @@ def test_a_busy_front_is_the_most_that_any_number_of_workers_gets():
     """A server that takes D seconds, all at once in its queue: n x D, and the last transfer."""
     run = predict(replace(LINE, front=0.5), workers=100, objects=equal(100))
     assert run.seconds == pytest.approx(100 * 0.5 + 1)
-
-
-def test_latency_is_had_side_by_side_and_front_one_after_the_other():
-    run = predict(replace(LINE, latency=0.5, front=0.25), workers=4, objects=equal(4))
-    assert run.seconds == pytest.approx(4 * 0.25 + 0.5 + 1)
-
-
-def test_new_environments_come_one_after_the_other_and_are_used_again():
-    run = predict_lambda(replace(LINE, environment=0.1, start=0.3, limit=5), objects=equal(10))
-    first, second = run.frame.head(5), run.frame.tail(5)
-    assert list(first["start"]) == pytest.approx([0.4, 0.5, 0.6, 0.7, 0.8])
-    assert list(second["start"]) == pytest.approx([1.7, 1.8, 1.9, 2.0, 2.1])
-    assert run.seconds == pytest.approx(3.1)
 
 
 @given(rate=st.floats(1, 20), tries=st.integers(1, 4), workers=st.integers(1, 30))
@@ -151,45 +132,6 @@ def test_calibration_refuses_a_disturbed_run():
         calibrate(run)
 
 
-def as_runs(frame):
-    """A predicted frame as `functions.runs` would read it from a log."""
-    return frame.rename(columns={"worker": "sandbox"}).assign(
-        start=frame["start"] + 1e9, end=frame["end"] + 1e9, attempt=1, copied=True, error=""
-    )
-
-
-def test_calibration_of_lambda_finds_what_a_run_was_made_with():
-    made = replace(LINE, front=0.02, start=0.05, environment=0.1, limit=10)
-    run = predict_lambda(made, objects=equal(60)).frame
-    found = calibrate_lambda(as_runs(run), objects=equal(60), bandwidth=100.0, time_scale=25)
-    assert found.limit == 10
-    assert found.environment == pytest.approx(0.1, rel=0.05)
-    assert found.start == pytest.approx(0.05, rel=0.05)
-    assert found.front == pytest.approx(0.02, rel=0.2)
-    assert (found.queue_back_off, found.most_queue_back_off) == (1 / 25, 12)
-    assert found.function_retries == (60 / 25, 120 / 25)
-    for limit in (3, 30):
-        other = predict_lambda(replace(made, limit=limit), objects=equal(60)).frame
-        foretold = predict_lambda(replace(found, limit=limit), objects=equal(60))
-        assert error(foretold, other) == pytest.approx(0, abs=0.03)
-
-
-def test_calibration_of_lambda_stands_a_run_in_which_no_environment_was_used_again():
-    run = as_runs(predict_lambda(replace(LINE, limit=3), objects=equal(3)).frame)
-    found = calibrate_lambda(run, objects=equal(3))
-    assert (found.start, found.environment, found.limit) == (0, 0, 3)
-    assert found.bandwidth == pytest.approx(100)
-    one = calibrate_lambda(run.head(1), objects=equal(3), bandwidth=100.0)
-    assert (one.environment, one.limit) == (0, 1)
-
-
-@pytest.mark.parametrize("wrong", [{"error": "KeyError"}, {"attempt": 2}, {"copied": False}])
-def test_calibration_of_lambda_refuses_a_disturbed_log(wrong):
-    run = as_runs(predict_lambda(LINE, objects=equal(2)).frame).assign(**wrong)
-    with pytest.raises(ValueError, match="2 of 2 copies failed or repeated"):
-        calibrate_lambda(run)
-
-
 @pytest.mark.parametrize("wrong", [{"bandwidth": 0}, {"limit": 0}, {"tries": 0}, {"rate": 0}])
 def test_impossible_numbers_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
@@ -206,55 +148,3 @@ def test_limit_and_throttling_alone_do_not_make_160_seconds_and_three_choices_do
     assert (table.loc[nothing, "model"] < 0.6 * 160).all()
     assert (table.loc[~nothing, "error"].abs() < 0.05).all()
     assert (~nothing).sum() == 3
-
-
-def test_the_article_is_run_at_its_limit_of_100():
-    running = concurrency(predict_lambda(ARTICLE).frame)["running"]
-    assert ARTICLE.limit == running.max() == 100
-
-
-def hold(foretold, measured):
-    """Each time is foretold about as measured; the benchmark `simulation` says how near.
-
-    The factor is one of a busy machine, and still tells these runs apart: each takes more than
-    twice as long as the one before.
-    """
-    wrong = {name: error(foretold[name], measured[name]) for name in measured}
-    assert all(1 / 1.8 < 1 + each < 1.8 for each in wrong.values()), wrong
-    seconds = [foretold[name].seconds for name in measured]
-    assert seconds == sorted(seconds)
-
-
-def test_fitted_to_24_threads_the_model_foretells_measured_runs_of_10_and_4(aws, buckets):
-    keys, line, measured = buckets.fill(48), workload.bandwidth(0.25), {}
-    with aws.faults("s3", "CopyObject", bandwidth=line):
-        for workers in (24, 10, 4):
-            measured[workers] = copying.thread_pool(
-                buckets.s3, buckets.source, buckets.destination, keys, workers
-            )
-    objects = workload.objects(48)
-    fitted = calibrate(measured.pop(24), objects=objects, bandwidth=line)
-    hold({n: predict(fitted, workers=n, objects=objects) for n in measured}, measured)
-
-
-def test_fitted_to_one_log_of_lambda_the_model_foretells_others(aws, buckets):
-    """At other limits, and of other numbers of objects; in environments that are there already."""
-    most, line, measured = min(12, size().concurrency - 1), workload.bandwidth(0.25), {}
-    functions, logs = aws.client("lambda"), aws.client("logs")
-    pipeline = deploy(aws.session, aws.name, buckets.source, buckets.destination)
-    keys, objects = buckets.fill(48), workload.objects(48)
-    with aws.faults("s3", "CopyObject", bandwidth=line):
-        for limit, n in ((most, 48), (4, 24), (2, 36)):
-            functions.put_function_concurrency(
-                FunctionName=pipeline.copier, ReservedConcurrentExecutions=limit
-            )
-            measured[limit, n] = collecting.copy_all(functions, logs, pipeline, keys[:n])
-    fitted = calibrate_lambda(
-        measured.pop((most, 48)), objects=objects, bandwidth=line, limit=most, time_scale=TIME_SCALE
-    )
-    warm = replace(fitted, environment=0.0)
-    foretold = {
-        (limit, n): predict_lambda(replace(warm, limit=limit), objects=objects.head(n))
-        for limit, n in measured
-    }
-    hold(foretold, measured)

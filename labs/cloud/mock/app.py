@@ -24,14 +24,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from labs.cloud.mock import errors, faults, inside, operations, trace, transfers
 from labs.cloud.mock.gateway import Gateway
 from labs.cloud.mock.iam import guard, permissions, principals
-from labs.cloud.mock.inward import CALLER
 from labs.cloud.mock.operations import Operation
 
 StartResponse = Callable[..., Any]
 #: Status line, headers, body.
 Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
-#: Answers a call in moto's place. Raises NotImplementedError for what it does not have.
-Own = Callable[[Operation, dict[str, Any]], Answer]
 
 log = logging.getLogger("labs.mock")
 #: moto has no URL for the request: its framework answers, with a page. AWS's own 404s are none.
@@ -43,8 +40,7 @@ _MESSAGE_ID = re.compile(rb"<MessageId>([^<]+)</MessageId>")
 class MockApp:
     """moto with the motors running.
 
-    prepare: called with the service of a call before moto answers it; who answers in moto's place,
-             if somebody does.
+    prepare: called with the service of a call before moto answers it.
     changed: called after each request that may have changed something, before its answer leaves,
              with the service that it was for (None: not a call of the AWS API); so that a name
              which an answer hands out resolves when the caller reads it.
@@ -56,7 +52,7 @@ class MockApp:
         self,
         gateway: Gateway,
         token: str,
-        prepare: Callable[[str], Own | None],
+        prepare: Callable[[str], None],
         changed: Callable[[str | None], None],
         reset: Callable[[], None],
     ) -> None:
@@ -76,8 +72,8 @@ class MockApp:
         if operation is None:
             answer = self._untraced(environ, body)
         else:
-            own = self._prepare(operation.service)
-            answer = self._call(operation, environ, own)
+            self._prepare(operation.service)
+            answer = self._call(operation, environ, body)
         if environ["REQUEST_METHOD"] != "GET" and not _only_reads(operation):
             self._changed(operation.service if operation else None)
         return _send(start_response, answer)
@@ -99,10 +95,10 @@ class MockApp:
             self._reset()
         return answer
 
-    def _call(self, operation: Operation, environ: dict[str, Any], own: Own | None) -> Answer:
+    def _call(self, operation: Operation, environ: dict[str, Any], body: bytes) -> Answer:
         """A call of the AWS API, as a hop of its chain."""
         principal = principals.principal_of(operation.access_key)
-        caller = principal.session_name if principal else environ.get(CALLER, trace.LEARNER)
+        caller = principal.session_name if principal else trace.LEARNER
         with trace.hop(
             operation.service,
             operation.name,
@@ -115,11 +111,7 @@ class MockApp:
             answer = (
                 _refused(operation, environ)
                 or _denied(operation)
-                or (
-                    _answered(own, operation, environ)
-                    if own
-                    else self._moto_answers(operation, environ)
-                )
+                or self._moto_answers(operation, environ)
             )
             return _read(hop, operation, answer)
 
@@ -138,16 +130,6 @@ class MockApp:
             if answer[0].startswith(_WERKZEUGS_404):
                 return _not_implemented(operation)
         return status, headers, answer
-
-
-def _answered(own: Own, operation: Operation, environ: dict[str, Any]) -> Answer:
-    try:
-        return own(operation, environ)
-    except NotImplementedError:
-        return _not_implemented(operation)
-    except Exception as fault:
-        log.exception("the mock failed on %s %s", operation.service, operation.name)
-        return _failure(operation, fault)
 
 
 def _only_reads(operation: Operation | None) -> bool:

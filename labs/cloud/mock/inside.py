@@ -6,9 +6,6 @@
     GET    /_labs/queue?function=NAME    see `waits.listing`
     GET    /_labs/faults                 all rules; DELETE ends them
     PUT    /_labs/faults/ID              begins a rule (see `faults.Settings`); DELETE ends it
-    GET    /_labs/repositories           folders by OWNER/REPO (see `repositories`)
-    PUT    /_labs/responses/KEY          a custom resource's response (see `stacks.responses`)
-    PUT    /_labs/repositories/OWNER/REPO  {"folder": ...}: where GitHub sources read it from
 
 A request that cannot be understood gets 400 and {"message": ...}.
 """
@@ -19,8 +16,6 @@ from urllib.parse import parse_qsl
 
 from labs.cloud.mock import faults, trace
 from labs.cloud.mock.functions import waits
-from labs.cloud.mock.pipelines import repositories
-from labs.cloud.mock.stacks import responses
 
 PREFIX = "/_labs/"
 
@@ -41,10 +36,6 @@ def serve(method: str, path: str, query: str, body: bytes) -> Reply | None:
             return 200, waits.listing(dict(parse_qsl(query)).get("function", ""))
         if name == "faults":
             return _rule(method, rest, body) if rest else _rules(method)
-        if name == responses.NAME and method == "PUT":
-            return (200, {}) if responses.receive(rest, body) else None
-        if name == "repositories":
-            return _repository(method, rest, body)
     except ValueError as wrong:  # also JSON that is none
         return 400, {"message": str(wrong)}
     return None
@@ -63,14 +54,3 @@ def _rule(method: str, rule_id: str, body: bytes) -> Reply | None:
             raise faults.Misunderstood(f"A rule is a JSON object; found {settings!r}.")
         return 200, faults.add(rule_id, settings)
     return (200, faults.remove(rule_id)) if method == "DELETE" else None
-
-
-def _repository(method: str, name: str, body: bytes) -> Reply | None:
-    if method == "GET" and not name:
-        return 200, repositories.listing()
-    if method != "PUT":
-        return None
-    settings = json.loads(body)
-    if not isinstance(settings, dict) or not isinstance(settings.get("folder"), str):
-        raise ValueError(f"A repository is a JSON object with a folder; found {settings!r}.")
-    return 200, repositories.add(name, settings["folder"])

@@ -16,7 +16,7 @@ from moto.awslambda.models import LambdaFunction
 
 from labs.cloud import environment, names, trust
 from labs.cloud.mock import faults, hooks, log_groups, trace
-from labs.cloud.mock.app import MockApp, Own
+from labs.cloud.mock.app import MockApp
 from labs.cloud.mock.book import Book
 from labs.cloud.mock.curl_proxy import CurlProxy
 from labs.cloud.mock.functions.motor import Motor
@@ -24,25 +24,19 @@ from labs.cloud.mock.functions.service import LambdaService
 from labs.cloud.mock.functions.starters import Spawner, Starter, Zygote
 from labs.cloud.mock.gateway import Gateway
 from labs.cloud.mock.iam import guard, principals
-from labs.cloud.mock.inward import Inward
 from labs.cloud.mock.server import Front
 from labs.cloud.mock.zones import records
 from labs.cloud.settings import Size
 
 if TYPE_CHECKING:
     from labs.cloud.mock.balancing.service import Balancing
-    from labs.cloud.mock.beanstalk.motor import Beanstalk
-    from labs.cloud.mock.pipelines.motor import Pipelines
     from labs.cloud.mock.scaling.motor import Scaling
-    from labs.cloud.mock.stacks.motor import Stacks
 
 #: Services whose calls may concern instances and load balancers. Moto's backend of EC2 alone takes
 #: 100 MB and half a second, so who uses none of these does not load it.
-NETWORKED = frozenset({"autoscaling", "ec2", "elb", "elbv2"})
+NETWORKED = frozenset({"autoscaling", "cloudformation", "ec2", "elb", "elbv2"})
 #: The service of hosted zones: its hooks load moto's Route 53, which nobody else needs.
 ZONED = "route53"
-#: Answered without moto, whose CloudFormation would load 35 services.
-STACKED = "cloudformation"
 #: Those that may change what a listener shows, once there is one: certificates, too. Functions
 #: that are targets are looked up when they are called.
 OBSERVED = NETWORKED | {"acm", "iam"}
@@ -77,7 +71,6 @@ class World:
         # An invocation holds a thread while its function calls back: twice the limit, and some.
         self._http = Front(app, port, threads=2 * size.concurrency + 32)
         self._https = Front(app, 0, threads=size.concurrency + 8, context=context)
-        self._inward = Inward(app, self.endpoint_url)
         self._proxy = CurlProxy()
         self._book = Book(folder, self._proxy.start())
         self._publishing = threading.Lock()
@@ -87,10 +80,6 @@ class World:
         self._folder, self._size = folder, size
         self._balancing: Balancing | None = None
         self._scaling: Scaling | None = None
-        self._pipelines: Pipelines | None = None
-        self._beanstalk: Beanstalk | None = None
-        self._stacks: Stacks | None = None
-        self._stacks_front: Own | None = None
         self._has_zones = False
         self._preparing = threading.Lock()
 
@@ -107,13 +96,6 @@ class World:
 
     def stop(self) -> None:
         """End every process and file of this world. Its threads end with its own process."""
-        self._inward.reset()
-        if self._stacks:
-            self._stacks.close()
-        if self._pipelines:
-            self._pipelines.close()
-        if self._beanstalk:
-            self._beanstalk.close()
         if self._scaling:
             self._scaling.close()
         if self._balancing:
@@ -122,8 +104,8 @@ class World:
         self._lambda.close()
         self._proxy.stop()
 
-    def _prepare(self, service: str) -> Own | None:
-        """Have motors before the first call that may be about them; who answers it, if not moto."""
+    def _prepare(self, service: str) -> None:
+        """Have motors before the first call that may be about them."""
         if not self._has_zones and service == ZONED:
             with self._preparing:
                 if not self._has_zones:
@@ -132,20 +114,6 @@ class World:
             with self._preparing:
                 if self._balancing is None:
                     self._balancing = self._make_balancing()
-        if self._pipelines is None and service == "codepipeline":
-            with self._preparing:
-                if self._pipelines is None:
-                    self._pipelines = self._make_pipelines()
-        if self._beanstalk is None and service == "elasticbeanstalk":
-            with self._preparing:
-                if self._beanstalk is None:
-                    self._beanstalk = self._make_beanstalk()
-        if service != STACKED:
-            return None
-        with self._preparing:
-            if self._stacks is None:
-                self._stacks = self._make_stacks()
-        return self._stacks_front
 
     def _make_zones(self) -> None:
         from labs.cloud.mock.zones import hooks as zone_hooks  # see ZONED
@@ -169,38 +137,7 @@ class World:
         scaling_hooks.install(self._scaling)
         return balancing
 
-    def _make_stacks(self) -> Stacks:
-        from labs.cloud.mock.stacks.api import CloudFormation
-        from labs.cloud.mock.stacks.front import Front as StacksFront
-        from labs.cloud.mock.stacks.motor import Stacks
-
-        stacks = Stacks(self._inward)
-        self._stacks_front = StacksFront(CloudFormation(stacks, self.endpoint_url))
-        threading.Thread(target=stacks.warm_up, name="stacks-warm-up", daemon=True).start()
-        return stacks
-
-    def _make_pipelines(self) -> Pipelines:
-        from labs.cloud.mock.pipelines import hooks as pipeline_hooks
-        from labs.cloud.mock.pipelines.motor import Pipelines
-
-        pipelines = Pipelines(self._inward)
-        pipeline_hooks.install(pipelines)
-        return pipelines
-
-    def _make_beanstalk(self) -> Beanstalk:
-        from labs.cloud.mock.beanstalk import hooks as beanstalk_hooks
-        from labs.cloud.mock.beanstalk.motor import Beanstalk
-
-        beanstalk = Beanstalk(self._inward, self._target_health, changed=self._publish)
-        beanstalk_hooks.install(beanstalk)
-        return beanstalk
-
-    def _target_health(self, group: str) -> dict[str, list[str | None]]:
-        return self._balancing.health(group) if self._balancing else {}
-
     def _changed(self, service: str | None) -> None:
-        if self._pipelines and service == "s3":
-            self._pipelines.watch.wake()
         if self._balancing and (service is None or service in OBSERVED):
             try:
                 self._balancing.follow()
@@ -211,13 +148,6 @@ class World:
             self._publish()
 
     def _reset(self) -> None:
-        self._inward.reset()
-        if self._stacks:
-            self._stacks.reset()
-        if self._pipelines:
-            self._pipelines.reset()
-        if self._beanstalk:
-            self._beanstalk.reset()
         if self._balancing:
             self._balancing.reset()
         self._lambda.reset()
@@ -240,12 +170,10 @@ class World:
     def _write_book(self) -> None:
         ports = {"443": self._https.port}
         apis = {name: {"ports": ports} for name in self._gateway.host_names()}
-        network = self._network.get("hosts", {})
-        environments = self._beanstalk.book(network) if self._beanstalk else {}
         content = {
             **self._network,
             "endpoints": {"80": self._http.port, **ports},
-            "hosts": {**apis, **network, **environments},
+            "hosts": {**apis, **self._network.get("hosts", {})},
             "zones": records.book(),
         }
         if content != self._published:

@@ -126,7 +126,7 @@ unlisted = LEARNER
 at_home = None
 _book = (None, _EMPTY)  # (stamp of the file, its content): replaced as one, so no lock
 _resolved = OrderedDict()  # addresses that ordinary names resolved to: a set, oldest first
-_refusing = None  # handle of a socket, bound and never listening: refuses at once, and stays ours
+_refusing = None  # a socket, bound and never listening: refuses at once, and stays ours
 _refusing_port = None
 
 
@@ -161,8 +161,7 @@ def refusing_port():
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows lets others share a port otherwise
             refusing.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         refusing.bind(("127.0.0.1", 0))
-        _refusing_port = refusing.getsockname()[1]
-        _refusing = refusing.detach()  # an object would warn, at exit, that nobody closed it
+        _refusing, _refusing_port = refusing, refusing.getsockname()[1]
     return _refusing_port
 
 

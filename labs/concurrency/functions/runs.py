@@ -4,19 +4,18 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+import pandas as pd
 
-COLUMNS = ["request_id", "object", "start", "end", "attempt", "copied", "error", "sandbox"]
+COLUMNS = ["request_id", "object", "start", "end", "attempt", "copied", "error"]
 
 START = re.compile(r"START RequestId: (\S+)")
 REPORT = re.compile(r"REPORT RequestId: \S+\s+Duration: ([\d.]+) ms")
 ERROR = re.compile(r"\[ERROR\] (.*)|.* (Task timed out after [\d.]+ seconds)|.* Error: (.*)")
 
 
-def runs(logs: Any, function_name: str) -> "DataFrame":
+def runs(logs: Any, function_name: str) -> pd.DataFrame:
     """The runs of a copier that have ended, one row each, in the order in which they began.
 
     logs: a boto3 CloudWatch Logs client. A log comes late: ask again until it is complete.
@@ -25,7 +24,6 @@ def runs(logs: Any, function_name: str) -> "DataFrame":
     object:     "" for a run that failed before it knew.
     start, end: seconds since 1970, without the time to load the code.
     copied:     whether it said that the copy was there. error: "" when all is well.
-    sandbox:    the log's stream: what ran it, one run after the other.
 
     Empty when there is no log. Source: Lambda guide, "Sending function logs to CloudWatch Logs".
     """
@@ -39,15 +37,13 @@ def runs(logs: Any, function_name: str) -> "DataFrame":
     return frame(events)
 
 
-def frame(events: Iterable[dict[str, Any]]) -> "DataFrame":
+def frame(events: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """The frame of `runs` for a log's events: {"logStreamName", "timestamp" (ms), "message"}."""
-    from pandas import DataFrame  # here: a set-up cell should not wait for it
-
     streams = defaultdict(list)
     for event in events:
         streams[event["logStreamName"]].append(event)
     rows = [run for stream in streams.values() for run in _runs_of(stream)]
-    found = DataFrame(rows, columns=[name for name in COLUMNS if name != "attempt"])
+    found = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "attempt"])
     found = found.sort_values("start", ignore_index=True)
     # A log does not number the tries, but all of an event have its request id.
     found["attempt"] = found.groupby("request_id").cumcount() + 1
@@ -66,7 +62,6 @@ def _runs_of(stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "start": event["timestamp"] / 1000,
                 "copied": False,
                 "error": "",
-                "sandbox": event["logStreamName"],
             }
             found.append(run)
         elif not found:
@@ -91,25 +86,23 @@ def _told(line: str) -> dict[str, Any] | None:
     return told if isinstance(told, dict) and "object" in told else None
 
 
-def concurrency(frame: "DataFrame") -> "DataFrame":
+def concurrency(frame: pd.DataFrame) -> pd.DataFrame:
     """How many runs were under way: (time, running), a row for each change.
 
     frame: columns start and end. time: seconds since the first start. A run that ends when
     another begins is counted out first, so that a sandbox used again does not count twice.
     """
-    from pandas import DataFrame, Series
-
     if frame.empty:
-        return DataFrame({"time": Series(dtype=float), "running": Series(dtype=int)})
+        return pd.DataFrame({"time": pd.Series(dtype=float), "running": pd.Series(dtype=int)})
     changes = [(end, -1) for end in frame["end"]] + [(start, 1) for start in frame["start"]]
-    steps = DataFrame(sorted(changes), columns=["time", "change"])
+    steps = pd.DataFrame(sorted(changes), columns=["time", "change"])
     running = steps.groupby("time", as_index=False)["change"].sum()
     running["running"] = running.pop("change").cumsum()
     running["time"] -= running["time"].iloc[0]
     return running
 
 
-def copies(frame: "DataFrame") -> "DataFrame":
+def copies(frame: pd.DataFrame) -> pd.DataFrame:
     """Tries and copies by object: (object, tries, copies); more than 1 copy was one too many.
 
     A run that was stopped while S3 copied is no copy here, though the object may be there.
@@ -119,3 +112,19 @@ def copies(frame: "DataFrame") -> "DataFrame":
         tries=("attempt", "size"), copies=("copied", "sum")
     )
     return counted.astype({"tries": int, "copies": int})
+
+
+def lost(sqs: Any, queue_url: str) -> list[str]:
+    """The objects whose events Lambda gave up on, from the dead-letter queue, sorted.
+
+    The messages stay in the queue: they are hidden for its visibility time-out only, so a second
+    look may have to wait. It waits a second for the last, or SQS would ask only some of its
+    servers. Source: SQS API, ReceiveMessage; SQS guide, "Short and long polling".
+    """
+    found: set[str] = set()
+    looking = {"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
+    while messages := sqs.receive_message(**looking).get("Messages"):
+        for message in messages:
+            for record in json.loads(message["Body"])["Records"]:
+                found.add(json.loads(record["Sns"]["Message"])["key"])
+    return sorted(found)

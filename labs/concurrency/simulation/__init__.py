@@ -5,10 +5,8 @@ one measured run, `predict` foretells runs that it has not seen, and `error` say
 was. `article` runs the same model at the size of the article of 2016.
 """
 
-from labs.concurrency.simulation.account import by_itself, in_line
-from labs.concurrency.simulation.calibration import calibrate, calibrate_lambda
-from labs.concurrency.simulation.fitting import error
-from labs.concurrency.simulation.functions import predict_lambda
+from labs.concurrency.simulation.calibration import calibrate, error
+from labs.concurrency.simulation.functions import by_itself, in_line, predict_lambda
 from labs.concurrency.simulation.model import Parameters, Prediction
 from labs.concurrency.simulation.pool import predict
 
@@ -17,7 +15,6 @@ __all__ = [
     "Prediction",
     "by_itself",
     "calibrate",
-    "calibrate_lambda",
     "error",
     "in_line",
     "predict",

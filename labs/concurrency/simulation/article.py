@@ -12,8 +12,7 @@ from dataclasses import replace
 import pandas as pd
 
 from labs.concurrency import workload
-from labs.concurrency.simulation.account import by_itself, in_line
-from labs.concurrency.simulation.functions import predict_lambda
+from labs.concurrency.simulation.functions import by_itself, in_line, predict_lambda
 from labs.concurrency.simulation.model import Parameters, Prediction
 from labs.concurrency.simulation.pool import predict
 from labs.concurrency.workload import BULK, DAILY

@@ -1,9 +1,11 @@
-"""What goes into the model, its parameters, and what comes out, a prediction."""
+"""What the model knows: its parameters, and how one object is copied with retries."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
+import simpy
 
 from labs.concurrency import workload
 
@@ -19,7 +21,6 @@ class Parameters:
     front:           seconds of each call that only one call at a time can have: Python's GIL in
                      the client, a busy core in the mock. Whatever the number of workers, there are
                      never more than 1 / front calls a second.
-    latency:         seconds of each call besides; any number of calls have them side by side.
     rate:            calls a second that S3 admits; a second's worth at once, as a full token bucket
                      allows. Those beyond get SlowDown. None: no limit.
     tries:           calls for an object before it is given up, the first included.
@@ -27,10 +28,7 @@ class Parameters:
     most_back_off:   but of no more than this. (AWS SDKs guide, "Retry behavior", standard mode.)
     limit:           Lambda functions that run at once (2016: 100, today: 1,000).
     publish:         seconds from one message to the next.
-    start:           seconds of an invocation besides its copy: to be handed over, to end.
-    environment:     seconds from one new environment to the next, while more are needed. AWS makes
-                     1,000 in 10 s for a function. (Lambda guide, "Lambda scaling behavior".) In the
-                     mock they are processes, and as quick as this machine starts them.
+    start:           seconds of an invocation before it copies.
     queue_back_off:  seconds that a throttled event waits before its second try; doubles each time,
     most_queue_back_off: up to this.
     function_retries: seconds before a failed function is run again; one number for each retry.
@@ -41,7 +39,6 @@ class Parameters:
 
     bandwidth: float
     front: float = 0.0
-    latency: float = 0.0
     rate: float | None = None
     tries: int = 3
     back_off: float = 1.0
@@ -49,7 +46,6 @@ class Parameters:
     limit: int = 100
     publish: float = 0.0
     start: float = 0.0
-    environment: float = 0.0
     queue_back_off: float = 1.0
     most_queue_back_off: float = 300.0
     function_retries: tuple[float, ...] = (60.0, 120.0)
@@ -84,3 +80,43 @@ def doubling(first: float, most: float) -> Iterator[float]:
     while True:
         yield min(first, most)
         first = min(first * 2, most)
+
+
+class Storage:
+    """S3, and the way there, in one simulated run."""
+
+    def __init__(self, env: simpy.Environment, parameters: Parameters) -> None:
+        self.env, self.parameters = env, parameters
+        self._front = simpy.Resource(env, capacity=1)
+        self._dice = random.Random(parameters.seed)
+        self._tokens, self._filled = self._burst, env.now
+
+    def copy(self, size: int) -> Generator[simpy.Event, object, tuple[int, str | None]]:
+        """Copy `size` bytes; how many calls that took, and "SlowDown" if none succeeded."""
+        given = self.parameters
+        waits = doubling(given.back_off, given.most_back_off)
+        for attempt in range(1, given.tries + 1):
+            with self._front.request() as turn:
+                yield turn
+                yield self.env.timeout(given.front)
+            if self._admits():
+                yield self.env.timeout(size / given.bandwidth)
+                return attempt, None
+            if attempt < given.tries:
+                yield self.env.timeout(self._dice.uniform(0, next(waits)))
+        return given.tries, "SlowDown"
+
+    @property
+    def _burst(self) -> float:
+        return max(1.0, round(self.parameters.rate or 0))
+
+    def _admits(self) -> bool:
+        """Whether there is a token for this call: a bucket, refilled at `rate`."""
+        if self.parameters.rate is None:
+            return True
+        refilled = self._tokens + (self.env.now - self._filled) * self.parameters.rate
+        self._tokens, self._filled = min(self._burst, refilled), self.env.now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

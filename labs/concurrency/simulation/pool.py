@@ -5,8 +5,7 @@ from collections.abc import Generator, Iterator
 import pandas as pd
 import simpy
 
-from labs.concurrency.simulation.model import COLUMNS, Parameters, Prediction, to_copy
-from labs.concurrency.simulation.storage import Storage
+from labs.concurrency.simulation.model import COLUMNS, Parameters, Prediction, Storage, to_copy
 
 
 def predict(

@@ -275,19 +275,14 @@ def _terminate(_original: Callable, _scaling: Scaling) -> Callable:
 
 
 def _detach_instances(original: Callable, _scaling: Scaling) -> Callable:
-    """An instance that leaves the group leaves its balancers, too, and may join another group."""
+    """An instance that leaves the group leaves its balancers, too."""
 
     @functools.wraps(original)
     def detach_instances(
         self: AutoScalingBackend, group_name: str, instance_ids: list[str], should_decrement: bool
     ) -> list[Any]:
-        group = self.autoscaling_groups[group_name]
-        leaving = [one.instance for one in group.instance_states if one.instance.id in instance_ids]
-        groups.deregister(group, instance_ids)
-        activities = original(self, group_name, instance_ids, should_decrement)
-        for instance in leaving:
-            del instance.autoscaling_group  # or moto takes it for the new group
-        return activities
+        groups.deregister(self.autoscaling_groups[group_name], instance_ids)
+        return original(self, group_name, instance_ids, should_decrement)
 
     return detach_instances
 

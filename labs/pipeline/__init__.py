@@ -1,1 +1,0 @@
-"""Article 4: infrastructure as code, and the deployment pipeline that updates itself."""
