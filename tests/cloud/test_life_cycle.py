@@ -140,6 +140,29 @@ def test_a_parent_that_has_gone_already_is_noticed():
         assert process.wait(30) == 0
 
 
+def test_a_kernel_that_never_reads_the_first_line_and_is_killed_leaves_nothing():
+    deaf = """
+    import subprocess, sys
+    import psutil
+    from labs.cloud import environment
+    me = psutil.Process()
+    command = [sys.executable, "-m", "labs.cloud.mock", f"--parent={me.pid}:{me.create_time()}"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    mock = subprocess.Popen(command, **pipes)
+    mock.stdout.close()
+    print(environment.folder(), flush=True)
+    sys.stdin.read()
+    """
+    with python(deaf) as kernel:
+        folder = Path(kernel.stdout.readline().strip())
+        assert wait_until(lambda: len(descendants(kernel.pid)) >= 2), "mock, zygote"
+        processes = descendants(kernel.pid)
+        kernel.kill()
+        kernel.wait()
+        assert left(processes) == []
+        assert wait_until(lambda: not folder.exists())
+
+
 @posix
 def test_jupyters_interrupt_does_not_reach_the_mock_and_its_restart_replaces_it():
     manager = KernelManager(transport="ipc")

@@ -22,6 +22,8 @@ from labs.cloud.settings import size
 
 PARENT_CHECK_SECONDS = 0.5
 
+log = logging.getLogger("labs.mock")
+
 
 def main() -> int:
     arguments = parse(sys.argv[1:])
@@ -45,22 +47,30 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    world.start()
+    status = 0
     try:
-        if parent is None:
-            introduce(world)
-            wait_for_ctrl_c(stop)
-        else:
-            print(
-                json.dumps({"endpoint_url": world.endpoint_url, "token": world.token}), flush=True
-            )
-            threading.Thread(target=watch_pipe, args=(parent, stop), daemon=True).start()
-            watch(parent, stop)
-    finally:
+        serve(world, parent, stop)
+    except (Exception, KeyboardInterrupt):  # a parent killed before it read the first line, say
+        log.exception("the mock ends")
+        status = 1
+    try:
         world.stop()
         if parent and not alive(parent):
             shutil.rmtree(folder, ignore_errors=True)  # the kernel was killed and could not
-    os._exit(0)  # a worker may still wait for a client that has gone
+    finally:
+        os._exit(status)  # a worker may still wait for a client that has gone
+
+
+def serve(world: World, parent: psutil.Process | None, stop: threading.Event) -> None:
+    """Say where the mock listens; return when it should end."""
+    world.start()
+    if parent is None:
+        introduce(world)
+        wait_for_ctrl_c(stop)
+    else:
+        print(json.dumps({"endpoint_url": world.endpoint_url, "token": world.token}), flush=True)
+        threading.Thread(target=watch_pipe, args=(parent, stop), daemon=True).start()
+        watch(parent, stop)
 
 
 def parse(words: list[str]) -> argparse.Namespace:

@@ -439,18 +439,12 @@ def _remember_hosts(original: Callable, _service: LambdaService) -> Callable:
 
 
 def _keep_request_id(original: Callable, _service: LambdaService) -> Callable:
-    """Makes up an id for every answer. An invocation has one already, by which its log is found.
-
-    moto puts it in place of all from the first RequestId to the last: where an answer lists some
-    (Beanstalk's events), its body stays as it is.
-    """
+    """Makes up an id for every answer. An invocation has one already, by which its log is found."""
 
     @functools.wraps(original)
     def enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
         own = headers.get("x-amzn-requestid")
-        lists_some = isinstance(body, str) and body.count("<RequestId>") > 1
-        headers, enriched = original(headers, None if lists_some else body)
-        body = body if lists_some else enriched
+        headers, body = original(headers, body)
         if own:
             headers["x-amzn-requestid"] = own
         return headers, body
